@@ -1,0 +1,140 @@
+import { z } from 'zod';
+import { LakeletError, printable } from '../errors.ts';
+import { callServer, type MlflowRequest, type MlflowServer } from './http.ts';
+
+const API = 'api/2.0/mlflow/';
+
+const refusal = z.object({ error_code: z.string(), message: z.string().default('') });
+
+/** What a call came to: its checked answer, or MLflow's refusal by its own error code. */
+export type CallResult<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly status: number; readonly errorCode: string; readonly message: string };
+
+/** One call of MLflow's REST API (https://mlflow.org/docs/latest/api_reference/rest-api.html). */
+export interface ApiCall<T> {
+  readonly method: MlflowRequest['method'];
+  /** Below `/api/2.0/mlflow/`, for example `runs/create`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly json?: unknown;
+  /** What the answer must look like. */
+  readonly answer: z.ZodType<T>;
+  /** See {@link MlflowRequest}. */
+  readonly repeatable: boolean;
+}
+
+/**
+ * Calls the server and checks its answer. Refusals (4xx but 401, 403 and 429) come back as a result, for the caller may
+ * expect them.
+ *
+ * @throws LakeletError `MLFLOW_UNREACHABLE`, `MLFLOW_FAILED`, `MLFLOW_REFUSED` (401, 403), `CANCELLED`
+ */
+export async function tryCall<T>(server: MlflowServer, call: ApiCall<T>): Promise<CallResult<T>> {
+  const { status, body } = await callServer(server, { ...call, path: `${API}${call.path}` });
+  const text = new TextDecoder().decode(body);
+  const json = parseJson(text);
+  if (status < 200 || status > 299) {
+    const told = refusal.safeParse(json);
+    const errorCode = told.success ? told.data.error_code : '';
+    const message = told.success ? told.data.message : text;
+    const error = statusError(server, call.path, status, message);
+    if (error !== undefined) throw error;
+    return { ok: false, status, errorCode, message };
+  }
+  const checked = call.answer.safeParse(json);
+  if (checked.success) return { ok: true, value: checked.data };
+  throw new LakeletError(
+    'MLFLOW_FAILED',
+    `${server.trackingUri} answered ${call.path} with what no MLflow server says (${printable(text, 80)}): check that MLFLOW_TRACKING_URI is an MLflow server's address.`,
+    { cause: checked.error },
+  );
+}
+
+/** As {@link tryCall}, but any refusal is thrown as `MLFLOW_REFUSED`. */
+export async function call<T>(server: MlflowServer, apiCall: ApiCall<T>): Promise<T> {
+  const result = await tryCall(server, apiCall);
+  if (result.ok) return result.value;
+  throw refused(server, apiCall.path, result);
+}
+
+/** A refusal as the error that a user reads. */
+export function refused(server: MlflowServer, path: string, result: { readonly status: number; readonly message: string }): LakeletError {
+  return new LakeletError(
+    'MLFLOW_REFUSED',
+    `The MLflow server ${server.trackingUri} refused ${path} with ${result.status}: ${printable(result.message, 300)}`,
+  );
+}
+
+/**
+ * Sends a file through the server to its artifact store (`mlflow-artifacts`).
+ *
+ * @throws LakeletError as {@link call}; `MLFLOW_ARTIFACTS` where the server does not pass artifacts on
+ */
+export async function uploadArtifact(server: MlflowServer, folderUri: string, path: string, bytes: Uint8Array): Promise<void> {
+  const at = artifactPath(folderUri, path);
+  if (at === undefined) {
+    throw new LakeletError(
+      'MLFLOW_ARTIFACTS',
+      `The MLflow server ${server.trackingUri} keeps artifacts at ${printable(folderUri, 200)}, where clients must reach them themselves: start it with --serve-artifacts and --artifacts-destination, and use an experiment made since.`,
+    );
+  }
+  const { status, body } = await callServer(server, { method: 'PUT', path: at, bytes, repeatable: true });
+  if (status < 200 || status > 299) throw transferError(server, `the upload of ${path}`, status, body);
+}
+
+/**
+ * Fetches a file from the server's artifact store; undefined where it is not there, or lies where the server does not
+ * pass it on.
+ */
+export async function downloadArtifact(server: MlflowServer, folderUri: string, path: string, limit: number): Promise<Uint8Array | undefined> {
+  const at = artifactPath(folderUri, path);
+  if (at === undefined) return undefined;
+  const { status, body } = await callServer(server, { method: 'GET', path: at, repeatable: true, limit });
+  if (status === 404) return undefined;
+  if (status < 200 || status > 299) throw transferError(server, `the download of ${path}`, status, body);
+  return body;
+}
+
+/** `mlflow-artifacts:/1/models/m-x/artifacts` and a file's path as the path of the server's artifact call. */
+function artifactPath(folderUri: string, path: string): string | undefined {
+  const match = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(?<folder>.*)$/.exec(folderUri);
+  const folder = match?.groups?.['folder'];
+  if (folder === undefined) return undefined;
+  const parts = [...folder.split('/'), ...path.split('/')].filter((part) => part !== '');
+  if (parts.includes('..') || parts.includes('.')) return undefined;
+  return `api/2.0/mlflow-artifacts/artifacts/${parts.map(encodeURIComponent).join('/')}`;
+}
+
+function transferError(server: MlflowServer, what: string, status: number, body: Uint8Array): LakeletError {
+  const text = new TextDecoder().decode(body);
+  const told = refusal.safeParse(parseJson(text));
+  const message = told.success ? told.data.message : text;
+  return statusError(server, what, status, message) ?? refused(server, what, { status, message });
+}
+
+function statusError(server: MlflowServer, what: string, status: number, message: string): LakeletError | undefined {
+  const where = `The MLflow server ${server.trackingUri}`;
+  const said = message.trim() === '' ? '' : ` (${printable(message.trim(), 200)})`;
+  if (status === 401 || status === 403) {
+    return new LakeletError(
+      'MLFLOW_REFUSED',
+      `${where} refused ${what} with ${status}${said}: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and the server's --allowed-hosts.`,
+    );
+  }
+  if (status === 429 || status >= 500 || status < 400) {
+    return new LakeletError('MLFLOW_FAILED', `${where} answered ${what} with ${status}${said}: look at the server's log.`, {
+      retryable: true,
+    });
+  }
+  return undefined;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // What is no JSON fails the check of the answer that follows, with the text in its message.
+    return undefined;
+  }
+}
