@@ -2,7 +2,7 @@ import { lstatSync, statSync } from 'node:fs';
 import { access, type FileHandle, lstat, open, unlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { LakeletError, printable } from '../errors.ts';
+import { LakeletError, printable, systemCode } from '../errors.ts';
 import { claimAndWrite, dropClaim } from './file-claim.ts';
 import { fileError, isMissing } from './file-errors.ts';
 import { listFiles } from './file-list.ts';
@@ -193,10 +193,12 @@ export class FileStore implements ObjectStore {
 
   private rootIsFile(): boolean {
     try {
-      return statSync(this.root, { throwIfNoEntry: false })?.isDirectory() === false;
+      return !statSync(this.root).isDirectory();
     } catch (error) {
+      const code = systemCode(error);
+      if (code === 'ENOENT') return false;
       // The root lies below a file.
-      if (isMissing(error)) return true;
+      if (code === 'ENOTDIR') return true;
       throw fileError(error, 'look at', this.root);
     }
   }

@@ -126,7 +126,7 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     expect(await keys(store)).toEqual(expected);
   });
 
-  it.each(BAD_KEYS)('refuses the key %j in every call', async (key) => {
+  it.each(BAD_KEYS.map((key) => [key.slice(0, 40), key]))('refuses the key %j in every call', async (_, key) => {
     const refused = { name: 'LakeletError', code: 'INVALID_KEY' };
     await expect(store.get(key)).rejects.toMatchObject(refused);
     await expect(store.head(key)).rejects.toMatchObject(refused);
