@@ -33,7 +33,10 @@ export function fileError(error: unknown, doing: string, path: string): LakeletE
     case 'ENAMETOOLONG':
       return wrap('INVALID_KEY', 'the name is too long for this file system');
     case 'ELOOP':
-      return wrap('INVALID_KEY', 'it is a symbolic link, which a store does not follow; open the folder that it leads to');
+      return wrap(
+        'INVALID_KEY',
+        'it is a symbolic link, which a store does not follow; open the folder that it leads to',
+      );
     case 'EMFILE':
     case 'ENFILE':
       return wrap('STORE_FAILED', 'too many files are open; raise the limit (ulimit -n) or try again', true);

@@ -146,7 +146,10 @@ export class FileStore implements ObjectStore {
   private path(key: string): string {
     checkKey(key);
     if (!key.split('/').every(isLegalName)) {
-      throw new LakeletError('INVALID_KEY', `The key "${printable(key, 200)}" is no file name on this system; choose another`);
+      throw new LakeletError(
+        'INVALID_KEY',
+        `The key "${printable(key, 200)}" is no file name on this system; choose another`,
+      );
     }
     const path = join(this.root, key);
     try {
@@ -225,9 +228,13 @@ async function readBytes(handle: FileHandle, start: number, end: number, path: s
     const length = Math.min(bytes.length - read, READ_BYTES);
     const { bytesRead } = await handle.read(bytes, read, length, start + read);
     if (bytesRead === 0) {
-      throw new LakeletError('STORE_FAILED', `${printable(path, 300)} became shorter while it was read; read it again`, {
-        retryable: true,
-      });
+      throw new LakeletError(
+        'STORE_FAILED',
+        `${printable(path, 300)} became shorter while it was read; read it again`,
+        {
+          retryable: true,
+        },
+      );
     }
     read += bytesRead;
   }

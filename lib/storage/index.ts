@@ -8,6 +8,7 @@ export { FileStore, type FileStoreOptions } from './file-store.ts';
 export { compareKeys } from './key.ts';
 export { MemoryStore } from './memory-store.ts';
 export type { ByteRange, ObjectInfo, ObjectStore } from './object-store.ts';
+export { type FolderProbe, probeFolder } from './probe.ts';
 export { resolveRange } from './range.ts';
 
 const memoryStores = new Map<string, MemoryStore>();
@@ -32,7 +33,10 @@ export function openStore(uri: string): ObjectStore {
     case 'memory':
       return memoryStore(uri.slice('memory://'.length), shown);
     default:
-      throw new LakeletError('INVALID_URI', `"${shown}" is of a kind that is not supported; give a folder, file:///… or memory://NAME`);
+      throw new LakeletError(
+        'INVALID_URI',
+        `"${shown}" is of a kind that is not supported; give a folder, file:///… or memory://NAME`,
+      );
   }
 }
 

@@ -17,7 +17,8 @@ function checkParts(key: string, parts: readonly string[]): void {
   for (const part of parts) {
     if (part === '') refuse(key, 'has an empty part');
     if (part === '.' || part === '..') refuse(key, `has the part "${part}"`);
-    if (part.startsWith(RESERVED_NAME)) refuse(key, `has a part that begins with "${RESERVED_NAME}", which is reserved`);
+    if (part.startsWith(RESERVED_NAME))
+      refuse(key, `has a part that begins with "${RESERVED_NAME}", which is reserved`);
   }
 }
 

@@ -10,7 +10,10 @@ export function resolveRange(range: ByteRange | undefined, size: number): { star
   const { start, end } = range;
   const ordered = end === undefined || (Number.isSafeInteger(end) && end >= 0 && (start < 0 || start <= end));
   if (!Number.isSafeInteger(start) || !ordered) {
-    throw new LakeletError('INVALID_RANGE', `The byte range ${start} to ${end ?? 'the end'} is none; give whole numbers in order`);
+    throw new LakeletError(
+      'INVALID_RANGE',
+      `The byte range ${start} to ${end ?? 'the end'} is none; give whole numbers in order`,
+    );
   }
   const from = Math.min(start < 0 ? Math.max(size + start, 0) : start, size);
   return { start: from, end: Math.max(from, Math.min(end ?? size, size)) };

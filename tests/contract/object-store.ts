@@ -20,7 +20,7 @@ const AWKWARD_KEYS = [
   'Zürich/ñandú/日本語/🦆',
   'hash#tag?query=1&x=y',
   '.hidden/.file',
-  "quote'\"quote",
+  'quote\'"quote',
   '_delta_log/00000000000000000000.json',
   'semi;colon,comma+plus=equals~tilde@at!',
   `${'n'.repeat(200)}/${'m'.repeat(200)}`,
@@ -85,10 +85,13 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     expect(text(await store.get('digits', range))).toBe(expected);
   });
 
-  it.each([{ start: 5, end: 2 }, { start: 0.5 }, { start: Number.NaN }, { start: 0, end: -1 }])('refuses the range %j', async (range) => {
-    await store.put('digits', bytes('0123456789'));
-    await expect(store.get('digits', range)).rejects.toMatchObject({ name: 'LakeletError', code: 'INVALID_RANGE' });
-  });
+  it.each([{ start: 5, end: 2 }, { start: 0.5 }, { start: Number.NaN }, { start: 0, end: -1 }])(
+    'refuses the range %j',
+    async (range) => {
+      await store.put('digits', bytes('0123456789'));
+      await expect(store.get('digits', range)).rejects.toMatchObject({ name: 'LakeletError', code: 'INVALID_RANGE' });
+    },
+  );
 
   it('answers NOT_FOUND for what is not there, and undefined to head', async () => {
     await store.put('folder/file', bytes('x'));
@@ -150,10 +153,17 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     });
 
     it('finds what begins with the prefix, wherever that ends', async () => {
-      for (const key of ['log/001.json', 'log/002.json', 'log/010.json', 'log2/x', 'lo', 'log/sub/001']) await store.put(key, bytes(key));
+      for (const key of ['log/001.json', 'log/002.json', 'log/010.json', 'log2/x', 'lo', 'log/sub/001'])
+        await store.put(key, bytes(key));
       expect(await keys(store, 'log/00')).toEqual(['log/001.json', 'log/002.json']);
       expect(await keys(store, 'log/')).toEqual(['log/001.json', 'log/002.json', 'log/010.json', 'log/sub/001']);
-      expect(await keys(store, 'log')).toEqual(['log/001.json', 'log/002.json', 'log/010.json', 'log/sub/001', 'log2/x']);
+      expect(await keys(store, 'log')).toEqual([
+        'log/001.json',
+        'log/002.json',
+        'log/010.json',
+        'log/sub/001',
+        'log2/x',
+      ]);
       expect(await keys(store, 'log/001.json')).toEqual(['log/001.json']);
       expect(await keys(store, 'log/001.json/')).toEqual([]);
       expect(await keys(store, 'nothing/here/')).toEqual([]);
@@ -194,7 +204,9 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     it('has one winner of eight at once, whose bytes are there, in each of 25 rounds', async () => {
       for (let round = 0; round < 25; round++) {
         const key = `race/${round}`;
-        const results = await Promise.all(Array.from({ length: 8 }, (_, racer) => store.putIfAbsent(key, bytes(`racer ${racer}`))));
+        const results = await Promise.all(
+          Array.from({ length: 8 }, (_, racer) => store.putIfAbsent(key, bytes(`racer ${racer}`))),
+        );
         const winners = results.flatMap((result, racer) => (result === 'created' ? [racer] : []));
         expect(winners).toHaveLength(1);
         expect(text(await store.get(key))).toBe(`racer ${winners[0]}`);
@@ -244,7 +256,10 @@ export function objectStoreContract(open: () => Promise<ObjectStore>): void {
     });
 
     it('answers NOT_FOUND, and writes nothing, where the file is not there', async () => {
-      await expect(store.putFile('data/x', join(folder, 'missing'))).rejects.toMatchObject({ name: 'LakeletError', code: 'NOT_FOUND' });
+      await expect(store.putFile('data/x', join(folder, 'missing'))).rejects.toMatchObject({
+        name: 'LakeletError',
+        code: 'NOT_FOUND',
+      });
       expect(await keys(store)).toEqual([]);
     });
   });

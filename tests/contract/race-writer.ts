@@ -16,7 +16,8 @@ for (let round = 0; round < Number(rounds); round++) {
   const body = new TextEncoder().encode(`${process.pid}\n`.repeat(500));
   const result = await store.putIfAbsent(`log/${round}`, body);
   const [owner] = new TextDecoder().decode(await store.get(`log/${round}`)).split('\n');
-  if ((result === 'created') !== (owner === String(process.pid))) throw new Error(`round ${round}: ${result}, but ${owner} is there`);
+  if ((result === 'created') !== (owner === String(process.pid)))
+    throw new Error(`round ${round}: ${result}, but ${owner} is there`);
   if (result === 'created') won.push(round);
 }
 process.stdout.write(`${JSON.stringify(won)}\n`);

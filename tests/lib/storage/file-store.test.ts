@@ -25,7 +25,9 @@ async function collect(objects: AsyncIterable<ObjectInfo>): Promise<ObjectInfo[]
 
 async function race(root: string, rounds: number, hardLinks: boolean): Promise<number[]> {
   const racers = Array.from({ length: 8 }, () =>
-    spawn(process.execPath, [RACE_WRITER, root, String(rounds), String(hardLinks)], { stdio: ['pipe', 'pipe', 'inherit'] }),
+    spawn(process.execPath, [RACE_WRITER, root, String(rounds), String(hardLinks)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    }),
   );
   await Promise.all(racers.map((racer) => once(racer.stdout, 'readable')));
   for (const racer of racers) racer.stdin.end();
@@ -121,10 +123,13 @@ describe('a folder store', () => {
     await expect(collect(store.list(''))).rejects.toMatchObject(refused);
   });
 
-  it('names a folder that stands in an object\'s place', async () => {
+  it("names a folder that stands in an object's place", async () => {
     await mkdir(join(folder, 'k', 'below'), { recursive: true });
     const store = new FileStore(folder);
-    await expect(store.put('k', Uint8Array.of(1))).rejects.toMatchObject({ name: 'LakeletError', code: 'STORE_FAILED' });
+    await expect(store.put('k', Uint8Array.of(1))).rejects.toMatchObject({
+      name: 'LakeletError',
+      code: 'STORE_FAILED',
+    });
     expect(await readdir(folder)).toEqual(['k']);
   });
 

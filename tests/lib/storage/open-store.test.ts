@@ -11,7 +11,10 @@ describe('openStore', () => {
     expect(openStore(folder).uri).toBe(pathToFileURL(folder).href);
   });
 
-  it.each(['', '  ', 'a\0b', 'memory://', 'gopher://x/y', 'file://elsewhere/share', 'file:///a%2fb'])('refuses %j', (uri) => {
-    expect(() => openStore(uri)).toThrow(expect.objectContaining({ name: 'LakeletError', code: 'INVALID_URI' }));
-  });
+  it.each(['', '  ', 'a\0b', 'memory://', 'gopher://x/y', 'file://elsewhere/share', 'file:///a%2fb'])(
+    'refuses %j',
+    (uri) => {
+      expect(() => openStore(uri)).toThrow(expect.objectContaining({ name: 'LakeletError', code: 'INVALID_URI' }));
+    },
+  );
 });
