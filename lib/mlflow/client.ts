@@ -59,7 +59,11 @@ export async function call<T>(server: MlflowServer, apiCall: ApiCall<T>): Promis
 }
 
 /** A refusal as the error that a user reads. */
-export function refused(server: MlflowServer, path: string, result: { readonly status: number; readonly message: string }): LakeletError {
+export function refused(
+  server: MlflowServer,
+  path: string,
+  result: { readonly status: number; readonly message: string },
+): LakeletError {
   return new LakeletError(
     'MLFLOW_REFUSED',
     `The MLflow server ${server.trackingUri} refused ${path} with ${result.status}: ${printable(result.message, 300)}`,
@@ -71,7 +75,12 @@ export function refused(server: MlflowServer, path: string, result: { readonly s
  *
  * @throws LakeletError as {@link call}; `MLFLOW_ARTIFACTS` where the server does not pass artifacts on
  */
-export async function uploadArtifact(server: MlflowServer, folderUri: string, path: string, bytes: Uint8Array): Promise<void> {
+export async function uploadArtifact(
+  server: MlflowServer,
+  folderUri: string,
+  path: string,
+  bytes: Uint8Array,
+): Promise<void> {
   const at = artifactPath(folderUri, path);
   if (at === undefined) {
     throw new LakeletError(
@@ -87,7 +96,12 @@ export async function uploadArtifact(server: MlflowServer, folderUri: string, pa
  * Fetches a file from the server's artifact store; undefined where it is not there, or lies where the server does not
  * pass it on.
  */
-export async function downloadArtifact(server: MlflowServer, folderUri: string, path: string, limit: number): Promise<Uint8Array | undefined> {
+export async function downloadArtifact(
+  server: MlflowServer,
+  folderUri: string,
+  path: string,
+  limit: number,
+): Promise<Uint8Array | undefined> {
   const at = artifactPath(folderUri, path);
   if (at === undefined) return undefined;
   const { status, body } = await callServer(server, { method: 'GET', path: at, repeatable: true, limit });
@@ -123,9 +137,13 @@ function statusError(server: MlflowServer, what: string, status: number, message
     );
   }
   if (status === 429 || status >= 500 || status < 400) {
-    return new LakeletError('MLFLOW_FAILED', `${where} answered ${what} with ${status}${said}: look at the server's log.`, {
-      retryable: true,
-    });
+    return new LakeletError(
+      'MLFLOW_FAILED',
+      `${where} answered ${what} with ${status}${said}: look at the server's log.`,
+      {
+        retryable: true,
+      },
+    );
   }
   return undefined;
 }

@@ -3,7 +3,9 @@ import { LakeletError, printable } from '../errors.ts';
 import { call, refused, tryCall } from './client.ts';
 import type { MlflowServer } from './http.ts';
 
-const NAMED = z.object({ experiment: z.object({ experiment_id: z.string(), lifecycle_stage: z.string().default('active') }) });
+const NAMED = z.object({
+  experiment: z.object({ experiment_id: z.string(), lifecycle_stage: z.string().default('active') }),
+});
 
 /**
  * The id of the experiment of that name, which is made where there is none.
@@ -29,7 +31,13 @@ export async function experimentId(server: MlflowServer, name: string): Promise<
 
 async function find(server: MlflowServer, name: string): Promise<string | undefined> {
   const path = 'experiments/get-by-name';
-  const found = await tryCall(server, { method: 'GET', path, query: { experiment_name: name }, answer: NAMED, repeatable: true });
+  const found = await tryCall(server, {
+    method: 'GET',
+    path,
+    query: { experiment_name: name },
+    answer: NAMED,
+    repeatable: true,
+  });
   if (found.ok) {
     const { experiment_id: id, lifecycle_stage: stage } = found.value.experiment;
     if (stage === 'active') return id;
@@ -58,7 +66,9 @@ export interface RunInfo {
 export const RUN = z
   .object({
     info: z.object({ run_id: z.string(), status: z.string(), artifact_uri: z.string().default('') }),
-    data: z.object({ tags: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]) }).default({ tags: [] }),
+    data: z
+      .object({ tags: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]) })
+      .default({ tags: [] }),
   })
   .transform(
     ({ info, data }): RunInfo => ({
@@ -70,7 +80,12 @@ export const RUN = z
   );
 
 /** All runs of an experiment, deleted ones too, whose tag has that value; newest first. */
-export async function runsByTag(server: MlflowServer, experiment: string, tag: string, value: string): Promise<RunInfo[]> {
+export async function runsByTag(
+  server: MlflowServer,
+  experiment: string,
+  tag: string,
+  value: string,
+): Promise<RunInfo[]> {
   const runs: RunInfo[] = [];
   let token: string | undefined;
   do {
@@ -98,5 +113,8 @@ export async function runsByTag(server: MlflowServer, experiment: string, tag: s
 export function quoted(value: string): string {
   if (!value.includes("'")) return `'${value}'`;
   if (!value.includes('"')) return `"${value}"`;
-  throw new LakeletError('TRAINING_INVALID', `MLflow can't search for ${printable(value, 100)}, which holds both kinds of quotes.`);
+  throw new LakeletError(
+    'TRAINING_INVALID',
+    `MLflow can't search for ${printable(value, 100)}, which holds both kinds of quotes.`,
+  );
 }

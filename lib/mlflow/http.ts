@@ -37,7 +37,14 @@ export interface MlflowAnswer {
 }
 
 const DEFAULT_LIMIT = 16 * 1024 * 1024;
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /**
  * Makes a call, again with growing random pauses where that can help and does no harm: after 429 and 503, and where no
@@ -78,7 +85,9 @@ async function callOnce(server: MlflowServer, request: MlflowRequest): Promise<O
       signal: server.signal === undefined ? timeout : AbortSignal.any([timeout, server.signal]),
       ...(body !== undefined && { body: Buffer.from(body.buffer, body.byteOffset, body.byteLength) }),
     });
-    return { answer: { status: response.status, body: await readAtMost(response, request.limit ?? DEFAULT_LIMIT, url) } };
+    return {
+      answer: { status: response.status, body: await readAtMost(response, request.limit ?? DEFAULT_LIMIT, url) },
+    };
   } catch (error) {
     if (error instanceof LakeletError) throw error;
     if (server.signal?.aborted === true) throw cancelled(server);
@@ -102,7 +111,10 @@ async function readAtMost(response: Response, limit: number, url: URL): Promise<
   for await (const chunk of response.body) {
     size += chunk.byteLength;
     if (size > limit) {
-      throw new LakeletError('MLFLOW_FAILED', `MLflow's answer to ${url.pathname} is larger than ${limit} bytes: it was not read to its end.`);
+      throw new LakeletError(
+        'MLFLOW_FAILED',
+        `MLflow's answer to ${url.pathname} is larger than ${limit} bytes: it was not read to its end.`,
+      );
     }
     chunks.push(chunk);
   }
@@ -125,7 +137,12 @@ function cancelled(server: MlflowServer): LakeletError {
 
 function urlOf(server: MlflowServer, request: MlflowRequest): URL {
   const base = URL.parse(server.trackingUri);
-  if (base === null || (base.protocol !== 'http:' && base.protocol !== 'https:') || base.username !== '' || base.password !== '') {
+  if (
+    base === null ||
+    (base.protocol !== 'http:' && base.protocol !== 'https:') ||
+    base.username !== '' ||
+    base.password !== ''
+  ) {
     throw new LakeletError(
       'CONFIG_INVALID',
       'The MLflow tracking URI must be an http:// or https:// address without a name and password in it: see MLFLOW_TRACKING_URI.',

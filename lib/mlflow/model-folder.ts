@@ -42,10 +42,21 @@ export function modelFolder(model: TrainedModel, origin: ModelOrigin): ModelFile
   return [
     { path: MODEL_FILE, body: model.onnx },
     text('requirements.txt', `${REQUIREMENTS.join('\n')}\n`),
-    text('python_env.yaml', toYaml({ python: PYTHON_VERSION, build_dependencies: ['pip', 'setuptools', 'wheel'], dependencies: ['-r requirements.txt'] })),
+    text(
+      'python_env.yaml',
+      toYaml({
+        python: PYTHON_VERSION,
+        build_dependencies: ['pip', 'setuptools', 'wheel'],
+        dependencies: ['-r requirements.txt'],
+      }),
+    ),
     text(
       'conda.yaml',
-      toYaml({ name: 'mlflow-env', channels: ['conda-forge'], dependencies: [`python=${PYTHON_VERSION}`, 'pip', { pip: REQUIREMENTS }] }),
+      toYaml({
+        name: 'mlflow-env',
+        channels: ['conda-forge'],
+        dependencies: [`python=${PYTHON_VERSION}`, 'pip', { pip: REQUIREMENTS }],
+      }),
     ),
     ...example,
     // The file that makes the folder a model comes last.
@@ -65,7 +76,13 @@ function mlmodel(model: TrainedModel, origin: ModelOrigin, size: number): string
   return toYaml({
     artifact_path: origin.artifactUri,
     flavors: {
-      onnx: { code: null, data: MODEL_FILE, onnx_session_options: null, onnx_version: '1.23.2', providers: ['CPUExecutionProvider'] },
+      onnx: {
+        code: null,
+        data: MODEL_FILE,
+        onnx_session_options: null,
+        onnx_version: '1.23.2',
+        providers: ['CPUExecutionProvider'],
+      },
       python_function: {
         data: MODEL_FILE,
         env: { conda: 'conda.yaml', virtualenv: 'python_env.yaml' },
@@ -75,7 +92,11 @@ function mlmodel(model: TrainedModel, origin: ModelOrigin, size: number): string
     },
     metadata: {
       lakelet: {
-        features: model.features.map(({ name, kind, categories }) => ({ name, kind, ...(categories !== undefined && { categories }) })),
+        features: model.features.map(({ name, kind, categories }) => ({
+          name,
+          kind,
+          ...(categories !== undefined && { categories }),
+        })),
       },
     },
     mlflow_version: MLFLOW_VERSION,

@@ -102,18 +102,22 @@ export function checkTraining(training: TrainingRecord, experimentName: string):
   if (width === 0) refuse('its model has no features');
   if (training.model.inputExample.length === 0) refuse('its model has no input example');
   for (const row of training.model.inputExample) {
-    if (row.length !== width) refuse(`a row of its input example has ${row.length} numbers, not one for each of ${width} features`);
+    if (row.length !== width)
+      refuse(`a row of its input example has ${row.length} numbers, not one for each of ${width} features`);
   }
   for (const run of [training, ...(training.children ?? [])]) {
     const name = [...Object.keys(run.params), ...Object.keys(run.metrics)].find((key) => !isMlflowKey(key));
     if (name !== undefined) refuse(`MLflow takes no parameter or metric named ${printable(name, 100)}`);
   }
   const { features, target, rows } = training.heldOut;
-  if (features !== undefined && features.length !== rows * width) refuse('its held-out matrix does not have rows × features numbers');
+  if (features !== undefined && features.length !== rows * width)
+    refuse('its held-out matrix does not have rows × features numbers');
   if (target !== undefined && target.length !== rows) refuse('its held-out target does not have a number a row');
 }
 
 /** MLflow's rule for names of parameters, metrics and tags. */
 function isMlflowKey(key: string): boolean {
-  return key.length > 0 && key.length <= 250 && /^[\w.\- :/]+$/.test(key) && !key.includes('..') && !key.startsWith('/');
+  return (
+    key.length > 0 && key.length <= 250 && /^[\w.\- :/]+$/.test(key) && !key.includes('..') && !key.startsWith('/')
+  );
 }

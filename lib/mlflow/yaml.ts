@@ -1,11 +1,5 @@
 /** What {@link toYaml} takes: JSON's values. */
-export type YamlValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly YamlValue[]
-  | { readonly [key: string]: YamlValue };
+export type YamlValue = string | number | boolean | null | readonly YamlValue[] | { readonly [key: string]: YamlValue };
 
 /**
  * The value as block YAML that YAML 1.1 and 1.2 readers read alike: all strings and keys are quoted, so that none can

@@ -1,0 +1,24 @@
+/**
+ * MLflow without Python: log a training to a server over its REST API, or keep it as a record and push it later.
+ *
+ * @module
+ */
+export { type ChampionDecision, decideChampion, type EvaluateModel, type PresentChampion } from './champion.ts';
+export type { MlflowServer } from './http.ts';
+export { type LocalVersion, localModel, localVersions } from './local-registry.ts';
+export { type LogTarget, logTraining } from './log-training.ts';
+export { MLFLOW_VERSION } from './model-folder.ts';
+export { type PushOptions, type PushSummary, pushRecords } from './push.ts';
+export { type KeptRecord, keepRecord, readRecord, recordKeys } from './record-store.ts';
+export { type LoggedTraining, logOnServer } from './server-log.ts';
+export { fetchModel } from './server-registry.ts';
+export { TAG } from './tags.ts';
+export type {
+  ComparisonRun,
+  DatasetColumn,
+  HeldOut,
+  ModelFeature,
+  TrainedModel,
+  TrainingDataset,
+  TrainingRecord,
+} from './training.ts';

@@ -1,0 +1,79 @@
+import { z } from 'zod';
+import type { ObjectStore } from '../storage/object-store.ts';
+import { type ChampionDecision, decideChampion, type EvaluateModel } from './champion.ts';
+import { keyPart, parseStored, readRecord, recordKey } from './record-store.ts';
+import type { TrainingRecord } from './training.ts';
+
+const ENTRY = z.object({ version: z.number(), runId: z.string(), champion: z.boolean(), reason: z.string() });
+
+/** One version of a model in the local registry. */
+export type LocalVersion = z.output<typeof ENTRY>;
+
+/**
+ * Registers a kept training's model in the local registry: one file a version, `registry/<model>/<version>.json`, written
+ * only where it is not there. The champion is the last version that became one, so that a version and its decision are
+ * one write; who loses the race for a number decides again against what the winner left.
+ */
+export async function registerLocally(
+  store: ObjectStore,
+  training: TrainingRecord,
+  evaluate: EvaluateModel,
+): Promise<LocalVersion> {
+  const { name } = training.model;
+  for (;;) {
+    const versions = await localVersions(store, name);
+    const present = versions.find(({ runId }) => runId === training.runId);
+    if (present !== undefined) return present;
+    const decision = await decide(
+      store,
+      training,
+      versions.findLast(({ champion }) => champion),
+      evaluate,
+    );
+    const entry = { version: (versions.at(-1)?.version ?? 0) + 1, runId: training.runId, ...decision };
+    const key = `${registryFolder(name)}${String(entry.version).padStart(10, '0')}.json`;
+    if ((await store.putIfAbsent(key, new TextEncoder().encode(`${JSON.stringify(entry)}\n`))) === 'created')
+      return entry;
+  }
+}
+
+async function decide(
+  store: ObjectStore,
+  training: TrainingRecord,
+  champion: LocalVersion | undefined,
+  evaluate: EvaluateModel,
+): Promise<ChampionDecision> {
+  const rmse = training.metrics['rmse'] ?? Number.NaN;
+  if (champion === undefined) return decideChampion(rmse, undefined);
+  const { onnx } = (await readRecord(store, recordKey(champion.runId))).training.model;
+  return decideChampion(rmse, { version: String(champion.version), rmse: await evaluate(onnx, training.heldOut) });
+}
+
+/** All versions of a model, ascending. */
+export async function localVersions(store: ObjectStore, name: string): Promise<LocalVersion[]> {
+  const versions: LocalVersion[] = [];
+  for await (const { key } of store.list(registryFolder(name))) {
+    versions.push(parseStored(store, key, await store.get(key), ENTRY));
+  }
+  return versions.sort((a, b) => a.version - b.version);
+}
+
+/** The model that a version or the alias `champion` stands for; undefined where there is none. */
+export async function localModel(
+  store: ObjectStore,
+  name: string,
+  versionOrAlias: string,
+): Promise<{ version: string; onnx: Uint8Array } | undefined> {
+  const versions = await localVersions(store, name);
+  const found =
+    versionOrAlias === 'champion'
+      ? versions.findLast(({ champion }) => champion)
+      : versions.find(({ version }) => String(version) === versionOrAlias);
+  if (found === undefined) return undefined;
+  const { training } = await readRecord(store, recordKey(found.runId));
+  return { version: String(found.version), onnx: training.model.onnx };
+}
+
+function registryFolder(name: string): string {
+  return `registry/${keyPart(name)}/`;
+}

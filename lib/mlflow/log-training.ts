@@ -1,0 +1,83 @@
+import { asLakeletError, LakeletError, messageOf, printable } from '../errors.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { EvaluateModel } from './champion.ts';
+import type { MlflowServer } from './http.ts';
+import { registerLocally } from './local-registry.ts';
+import { markPushed } from './push.ts';
+import { keepRecord, recordKey } from './record-store.ts';
+import { type LoggedTraining, logOnServer } from './server-log.ts';
+import { checkTraining, type TrainingRecord } from './training.ts';
+
+/** Where trainings go. */
+export interface LogTarget extends Omit<MlflowServer, 'trackingUri'> {
+  /** The MLflow server; absent: the training is recorded in `records`. */
+  readonly trackingUri?: string;
+  readonly experimentName: string;
+  /** Where records are kept without a server, or while it can't take them. */
+  readonly records: ObjectStore;
+  /** Scores the present champion on the training's held-out rows. */
+  readonly evaluateChampion: EvaluateModel;
+}
+
+/**
+ * Logs a training, once a run id: to the server where one is set, else as a record with a registry of its own.
+ *
+ * @throws LakeletError `TRAINING_INVALID`. Where the server can't take the training: `MLFLOW_UNREACHABLE`,
+ *   `MLFLOW_FAILED`, `MLFLOW_REFUSED`, `MLFLOW_ARTIFACTS`, `CANCELLED`, thrown after the record was kept for
+ *   `lakelet mlflow push`; a second call with the same run id goes on where this one failed.
+ */
+export async function logTraining(training: TrainingRecord, target: LogTarget): Promise<LoggedTraining> {
+  const { trackingUri, experimentName, records, evaluateChampion } = target;
+  checkTraining(training, experimentName);
+  if (trackingUri === undefined) return recordLocally(training, target);
+  const server = { ...target, trackingUri };
+  let logged: LoggedTraining;
+  try {
+    logged = await logOnServer(server, experimentName, training, evaluateChampion);
+  } catch (error) {
+    throw await keptForLater(training, target, asLakeletError(error, 'MLFLOW_FAILED', 'Logging to MLflow failed'));
+  }
+  // An earlier try may have kept the record before it failed.
+  if ((await records.head(recordKey(training.runId))) !== undefined)
+    await markPushed(records, server, training.runId, logged);
+  return logged;
+}
+
+async function recordLocally(
+  training: TrainingRecord,
+  { experimentName, records, evaluateChampion }: LogTarget,
+): Promise<LoggedTraining> {
+  const kept = await keepRecord(records, { experimentName, training });
+  const { version, champion, reason } = await registerLocally(records, training, evaluateChampion);
+  const key = recordKey(training.runId);
+  return {
+    runId: training.runId,
+    modelVersion: String(version),
+    champion,
+    reason,
+    experimentId: experimentName,
+    uri: records.localPath(key) ?? `${records.uri}/${key}`,
+    recorded: 'local',
+    already: kept === 'exists',
+  };
+}
+
+async function keptForLater(
+  training: TrainingRecord,
+  { experimentName, records }: LogTarget,
+  error: LakeletError,
+): Promise<LakeletError> {
+  const options = { retryable: error.retryable, cause: error };
+  try {
+    await keepRecord(records, { experimentName, training });
+  } catch (second) {
+    const why = printable(messageOf(second), 300);
+    return new LakeletError(error.code, `${error.message} The run's record could not be kept either: ${why}`, options);
+  }
+  const where = printable(records.localPath(recordKey(training.runId)) ?? records.uri, 300);
+  return new LakeletError(
+    error.code,
+    `${error.message} The run's record is kept in ${where}; \`lakelet mlflow push\` sends it.`,
+    options,
+  );
+}

@@ -1,0 +1,228 @@
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { LakeletError, printable } from '../errors.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { TrainingRecord } from './training.ts';
+
+/** A training as it is kept, and the experiment that it belongs to. */
+export interface KeptRecord {
+  readonly experimentName: string;
+  readonly training: TrainingRecord;
+}
+
+const RUNS = 'runs/';
+
+const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
+const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+const metrics = z.record(z.string(), number);
+const blob = z.string().regex(/^[0-9a-f]{64}$/);
+
+const STORED = z.object({
+  format: z.literal(1),
+  experimentName: z.string(),
+  training: z.object({
+    runId: z.string(),
+    startedAt: z.number(),
+    endedAt: z.number(),
+    params: values,
+    metrics,
+    tags: z.record(z.string(), z.string()),
+    dataset: z.object({
+      name: z.string(),
+      uri: z.string(),
+      version: z.number(),
+      columns: z.array(z.object({ name: z.string(), type: z.string(), nullable: z.boolean() })),
+      profile: z.record(z.string(), z.union([z.string(), z.number()])),
+    }),
+    model: z.object({
+      name: z.string(),
+      onnx: blob,
+      features: z.array(
+        z.object({
+          name: z.string(),
+          kind: z.enum(['numeric', 'categorical']),
+          categories: z.array(z.string()).exactOptional(),
+        }),
+      ),
+      inputExample: z.array(z.array(number)),
+      importances: z.array(z.object({ name: z.string(), importance: number })).exactOptional(),
+    }),
+    heldOut: z.object({
+      id: z.string(),
+      rows: z.number(),
+      features: blob.exactOptional(),
+      target: blob.exactOptional(),
+    }),
+    children: z.array(z.object({ name: z.string(), params: values, metrics })),
+  }),
+});
+
+/**
+ * Keeps a training in Lakelet's own format: the bytes of its model and held-out rows under `blobs/<sha256>`, then
+ * `runs/<run id>.json`, which names them. A process that dies in between leaves blobs that nothing names, and no record.
+ *
+ * @returns `exists` where a record of that run id is there already; it stays as it is
+ */
+export async function keepRecord(
+  store: ObjectStore,
+  { experimentName, training }: KeptRecord,
+): Promise<'created' | 'exists'> {
+  const key = recordKey(training.runId);
+  if ((await store.head(key)) !== undefined) return 'exists';
+  const { model, heldOut } = training;
+  const stored: z.input<typeof STORED> = {
+    format: 1,
+    experimentName,
+    training: {
+      ...training,
+      params: { ...training.params },
+      metrics: storedNumbers(training.metrics),
+      tags: { ...training.tags },
+      dataset: {
+        ...training.dataset,
+        columns: [...training.dataset.columns],
+        profile: { ...training.dataset.profile },
+      },
+      model: {
+        name: model.name,
+        onnx: await keepBlob(store, model.onnx),
+        features: model.features.map(({ categories, ...rest }) => ({
+          ...rest,
+          ...(categories !== undefined && { categories: [...categories] }),
+        })),
+        inputExample: model.inputExample.map((row) => row.map(storedNumber)),
+        ...(model.importances !== undefined && {
+          importances: model.importances.map(({ name, importance }) => ({
+            name,
+            importance: storedNumber(importance),
+          })),
+        }),
+      },
+      heldOut: {
+        id: heldOut.id,
+        rows: heldOut.rows,
+        ...(heldOut.features !== undefined && { features: await keepBlob(store, bytesOf(heldOut.features)) }),
+        ...(heldOut.target !== undefined && { target: await keepBlob(store, bytesOf(heldOut.target)) }),
+      },
+      children: (training.children ?? []).map((child) => ({
+        ...child,
+        params: { ...child.params },
+        metrics: storedNumbers(child.metrics),
+      })),
+    },
+  };
+  return store.putIfAbsent(key, new TextEncoder().encode(`${JSON.stringify(stored, undefined, 2)}\n`));
+}
+
+/** The keys of all records, in no order that means anything. */
+export async function recordKeys(store: ObjectStore): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(RUNS)) if (key.endsWith('.json')) keys.push(key);
+  return keys;
+}
+
+/**
+ * Reads a record back, its blobs checked against their hashes.
+ *
+ * @throws LakeletError `MLFLOW_RECORD_CORRUPT`; what the store throws
+ */
+export async function readRecord(store: ObjectStore, key: string): Promise<KeptRecord> {
+  const { experimentName, training } = await readStored(store, key);
+  const { heldOut, model } = training;
+  return {
+    experimentName,
+    training: {
+      ...training,
+      model: { ...model, onnx: await readBlob(store, key, model.onnx) },
+      heldOut: {
+        id: heldOut.id,
+        rows: heldOut.rows,
+        ...(heldOut.features !== undefined && {
+          features: new Float32Array(aligned(await readBlob(store, key, heldOut.features))),
+        }),
+        ...(heldOut.target !== undefined && {
+          target: new Float64Array(aligned(await readBlob(store, key, heldOut.target))),
+        }),
+      },
+    },
+  };
+}
+
+/** When the record's training started, milliseconds since 1970; without reading its blobs. */
+export async function recordStart(store: ObjectStore, key: string): Promise<number> {
+  return (await readStored(store, key)).training.startedAt;
+}
+
+/** The key of a run id's record: it is readable, and no id can lead out of the folder or name two files. */
+export function recordKey(runId: string): string {
+  return `${RUNS}${keyPart(runId)}.json`;
+}
+
+/** Any text as one part of a key. */
+export function keyPart(text: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,99}$/.test(text)) return text;
+  // Case, length and characters that some file system folds or refuses are told apart by the hash.
+  const readable = text.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 60);
+  return `${readable}~${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+/** Writes bytes under their hash. */
+async function keepBlob(store: ObjectStore, bytes: Uint8Array): Promise<string> {
+  const hash = createHash('sha256').update(bytes).digest('hex');
+  await store.putIfAbsent(`blobs/${hash}`, bytes);
+  return hash;
+}
+
+/** Bytes by their hash; `owner` is the key of what names them, for the message. */
+async function readBlob(store: ObjectStore, owner: string, hash: string): Promise<Uint8Array> {
+  const bytes = await store.get(`blobs/${hash}`);
+  if (createHash('sha256').update(bytes).digest('hex') === hash) return bytes;
+  throw corrupt(store, owner, `blobs/${hash} holds other bytes than it should`);
+}
+
+async function readStored(store: ObjectStore, key: string): Promise<z.output<typeof STORED>> {
+  return parseStored(store, key, await store.get(key), STORED);
+}
+
+/** JSON of the store, checked. Throws `MLFLOW_RECORD_CORRUPT`. */
+export function parseStored<T>(store: ObjectStore, key: string, bytes: Uint8Array, schema: z.ZodType<T>): T {
+  let json: unknown;
+  try {
+    json = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (cause) {
+    throw corrupt(store, key, 'it is no JSON', cause);
+  }
+  const checked = schema.safeParse(json);
+  if (checked.success) return checked.data;
+  const [issue] = checked.error.issues;
+  throw corrupt(store, key, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, checked.error);
+}
+
+function corrupt(store: ObjectStore, key: string, why: string, cause?: unknown): LakeletError {
+  return new LakeletError(
+    'MLFLOW_RECORD_CORRUPT',
+    `The record ${printable(key, 200)} in ${printable(store.uri, 200)} can't be read (${printable(why, 200)}): remove it, or bring it back from a copy.`,
+    { cause },
+  );
+}
+
+function storedNumber(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
+  if (Number.isFinite(value)) return value;
+  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
+}
+
+function storedNumbers(numbers: Readonly<Record<string, number>>): Record<string, ReturnType<typeof storedNumber>> {
+  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, storedNumber(value)]));
+}
+
+/** Little-endian, as every platform that Node.js runs on has it. */
+function bytesOf(array: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** A copy that a typed array can stand on. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  const copy = new ArrayBuffer(bytes.byteLength);
+  new Uint8Array(copy).set(bytes);
+  return copy;
+}

@@ -1,0 +1,236 @@
+import { z } from 'zod';
+import { type ChampionDecision, decideChampion, type EvaluateModel, type PresentChampion } from './champion.ts';
+import { call, downloadArtifact, refused, tryCall } from './client.ts';
+import { NOTHING, quoted } from './experiment.ts';
+import type { MlflowServer } from './http.ts';
+import { MODEL_FILE } from './model-folder.ts';
+import type { FinishedRun } from './server-run.ts';
+import { CHAMPION_ALIAS, TAG, tagList } from './tags.ts';
+import type { HeldOut, TrainingRecord } from './training.ts';
+
+/** Most bytes of a champion's model that are fetched to score it. */
+const MODEL_LIMIT = 1024 ** 3;
+
+/** One version of a registered model. */
+interface ModelVersion {
+  readonly version: string;
+  readonly runId: string;
+  readonly tags: ReadonlyMap<string, string>;
+}
+
+const VERSION = z
+  .object({
+    version: z.coerce.string(),
+    run_id: z.string().default(''),
+    tags: z.array(z.object({ key: z.string(), value: z.string().default('') })).default([]),
+  })
+  .transform(
+    ({ version, run_id, tags }): ModelVersion => ({
+      version,
+      runId: run_id,
+      tags: new Map(tags.map(({ key, value }) => [key, value])),
+    }),
+  );
+
+/** A training's place in the registry. */
+export interface Registration extends ChampionDecision {
+  readonly modelVersion: string;
+}
+
+/**
+ * Registers the run's model once, and gives it the alias `champion` where it beats the present one. What a killed
+ * process left undone is taken up: the version is found by its run, the decision by the version's tags.
+ *
+ * @param evaluate scores the present champion on the held-out rows; without it only a champion whose version says
+ *   that it was scored on the same rows can be compared
+ */
+export async function register(
+  server: MlflowServer,
+  run: FinishedRun,
+  training: TrainingRecord,
+  evaluate: EvaluateModel | undefined,
+): Promise<Registration> {
+  const { name } = training.model;
+  await ensureModel(server, name);
+  const version = (await versionOfRun(server, name, run.runId)) ?? (await createVersion(server, run, training));
+  const decided = version.tags.get(TAG.champion);
+  const reason = version.tags.get(TAG.championReason);
+  if (decided !== undefined && reason !== undefined) {
+    return { modelVersion: version.version, champion: decided === 'true', reason };
+  }
+  const present = await championVersion(server, name);
+  const isChampion = present === version.version;
+  const decision =
+    isChampion && reason !== undefined
+      ? { champion: true, reason }
+      : decideChampion(
+          rmseOf(training),
+          await presentChampion(server, name, isChampion ? undefined : present, training.heldOut, evaluate),
+        );
+  await tagVersion(server, name, version.version, TAG.championReason, decision.reason);
+  if (decision.champion && !isChampion) await setChampion(server, name, version.version);
+  await tagRun(server, run.runId, TAG.championReason, decision.reason);
+  await tagRun(server, run.runId, TAG.champion, String(decision.champion));
+  await tagVersion(server, name, version.version, TAG.champion, String(decision.champion));
+  return { modelVersion: version.version, ...decision };
+}
+
+function rmseOf(training: TrainingRecord): number {
+  return training.metrics['rmse'] ?? Number.NaN;
+}
+
+async function ensureModel(server: MlflowServer, name: string): Promise<void> {
+  const path = 'registered-models/create';
+  const made = await tryCall(server, { method: 'POST', path, json: { name }, answer: NOTHING, repeatable: true });
+  if (!made.ok && made.errorCode !== 'RESOURCE_ALREADY_EXISTS') throw refused(server, path, made);
+}
+
+async function versionOfRun(server: MlflowServer, name: string, runId: string): Promise<ModelVersion | undefined> {
+  const { model_versions: versions } = await call(server, {
+    method: 'GET',
+    path: 'model-versions/search',
+    query: { filter: `name = ${quoted(name)} and run_id = ${quoted(runId)}`, max_results: '100' },
+    answer: z.object({ model_versions: z.array(VERSION).default([]) }),
+    repeatable: true,
+  });
+  return versions.find((version) => version.runId === runId);
+}
+
+async function createVersion(server: MlflowServer, run: FinishedRun, training: TrainingRecord): Promise<ModelVersion> {
+  const { model_version: version } = await call(server, {
+    method: 'POST',
+    path: 'model-versions/create',
+    json: {
+      name: training.model.name,
+      source: `models:/${run.modelId}`,
+      run_id: run.runId,
+      model_id: run.modelId,
+      tags: tagList({
+        [TAG.runId]: training.runId,
+        [TAG.heldOut]: training.heldOut.id,
+        [TAG.rmse]: String(rmseOf(training)),
+      }),
+    },
+    answer: z.object({ model_version: VERSION }),
+    repeatable: false,
+  });
+  return version;
+}
+
+const REGISTERED = z.object({
+  registered_model: z.object({
+    aliases: z.array(z.object({ alias: z.string(), version: z.coerce.string() })).default([]),
+  }),
+});
+
+/** The version that the alias stands at. */
+async function championVersion(server: MlflowServer, name: string): Promise<string | undefined> {
+  const { registered_model: model } = await call(server, {
+    method: 'GET',
+    path: 'registered-models/get',
+    query: { name },
+    answer: REGISTERED,
+    repeatable: true,
+  });
+  return model.aliases.find(({ alias }) => alias === CHAMPION_ALIAS)?.version;
+}
+
+async function presentChampion(
+  server: MlflowServer,
+  name: string,
+  version: string | undefined,
+  heldOut: HeldOut,
+  evaluate: EvaluateModel | undefined,
+): Promise<PresentChampion | undefined> {
+  if (version === undefined) return undefined;
+  if (evaluate !== undefined) {
+    const onnx = await modelOf(server, name, version);
+    return { version, rmse: onnx === undefined ? undefined : await evaluate(onnx, heldOut) };
+  }
+  const { model_version: present } = await call(server, {
+    method: 'GET',
+    path: 'model-versions/get',
+    query: { name, version },
+    answer: z.object({ model_version: VERSION }),
+    repeatable: true,
+  });
+  const rmse = present.tags.get(TAG.rmse);
+  const sameRows = present.tags.get(TAG.heldOut) === heldOut.id;
+  return { version, rmse: sameRows && rmse !== undefined ? Number(rmse) : undefined };
+}
+
+/** The bytes of a version's `model.onnx`; undefined where it has none that the server hands out. */
+async function modelOf(server: MlflowServer, name: string, version: string): Promise<Uint8Array | undefined> {
+  const { artifact_uri: folder } = await call(server, {
+    method: 'GET',
+    path: 'model-versions/get-download-uri',
+    query: { name, version },
+    answer: z.object({ artifact_uri: z.string() }),
+    repeatable: true,
+  });
+  return downloadArtifact(server, folder, MODEL_FILE, MODEL_LIMIT);
+}
+
+/**
+ * The model that a version or the alias `champion` stands for, fetched from the registry.
+ *
+ * @returns undefined where there is no such model, or none in ONNX that the server hands out
+ */
+export async function fetchModel(
+  server: MlflowServer,
+  name: string,
+  versionOrAlias: string,
+): Promise<{ version: string; onnx: Uint8Array } | undefined> {
+  const found = await tryCall(server, {
+    method: 'GET',
+    path: 'registered-models/get',
+    query: { name },
+    answer: REGISTERED,
+    repeatable: true,
+  });
+  if (!found.ok) {
+    if (found.errorCode === 'RESOURCE_DOES_NOT_EXIST') return undefined;
+    throw refused(server, 'registered-models/get', found);
+  }
+  const alias = found.value.registered_model.aliases.find((entry) => entry.alias === versionOrAlias);
+  const version = alias?.version ?? versionOrAlias;
+  if (!/^\d+$/.test(version)) return undefined;
+  const onnx = await modelOf(server, name, version);
+  return onnx === undefined ? undefined : { version, onnx };
+}
+
+async function setChampion(server: MlflowServer, name: string, version: string): Promise<void> {
+  await call(server, {
+    method: 'POST',
+    path: 'registered-models/alias',
+    json: { name, alias: CHAMPION_ALIAS, version },
+    answer: NOTHING,
+    repeatable: true,
+  });
+}
+
+async function tagVersion(
+  server: MlflowServer,
+  name: string,
+  version: string,
+  key: string,
+  value: string,
+): Promise<void> {
+  await call(server, {
+    method: 'POST',
+    path: 'model-versions/set-tag',
+    json: { name, version, key, value },
+    answer: NOTHING,
+    repeatable: true,
+  });
+}
+
+async function tagRun(server: MlflowServer, runId: string, key: string, value: string): Promise<void> {
+  await call(server, {
+    method: 'POST',
+    path: 'runs/set-tag',
+    json: { run_id: runId, key, value },
+    answer: NOTHING,
+    repeatable: true,
+  });
+}
