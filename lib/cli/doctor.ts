@@ -133,7 +133,8 @@ export async function checkMlflow(trackingUri: string | undefined): Promise<Chec
     if (answer.ok) return { name, status: 'ok', detail: printable(trackingUri) };
     return { name, status: 'fail', detail: `${printable(trackingUri)} answers ${answer.status}`, advice };
   } catch (error) {
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    // fetch says only that it failed; why is its cause.
+    const cause = typeof error === 'object' && error !== null && 'cause' in error ? error.cause : error;
     return { name, status: 'fail', detail: `${printable(trackingUri)}: ${describe(cause)}`, advice };
   }
 }
