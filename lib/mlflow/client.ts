@@ -113,7 +113,7 @@ export async function downloadArtifact(
 /** `mlflow-artifacts:/1/models/m-x/artifacts` and a file's path as the path of the server's artifact call. */
 function artifactPath(folderUri: string, path: string): string | undefined {
   const match = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(?<folder>.*)$/.exec(folderUri);
-  const folder = match?.groups?.['folder'];
+  const folder = match?.groups?.folder;
   if (folder === undefined) return undefined;
   const parts = [...folder.split('/'), ...path.split('/')].filter((part) => part !== '');
   if (parts.includes('..') || parts.includes('.')) return undefined;

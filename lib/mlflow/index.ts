@@ -9,8 +9,10 @@ export { type LocalVersion, localModel, localVersions } from './local-registry.t
 export { type LogTarget, logTraining } from './log-training.ts';
 export { MLFLOW_VERSION } from './model-folder.ts';
 export { type PushOptions, type PushSummary, pushRecords } from './push.ts';
+export { findPython, interpreterOf } from './python.ts';
 export { type KeptRecord, keepRecord, readRecord, recordKeys } from './record-store.ts';
 export { type LoggedTraining, logOnServer } from './server-log.ts';
+export { type RunningServer, type ServerOptions, startMlflowServer } from './server-process.ts';
 export { fetchModel } from './server-registry.ts';
 export { TAG } from './tags.ts';
 export type {
@@ -22,3 +24,4 @@ export type {
   TrainingDataset,
   TrainingRecord,
 } from './training.ts';
+export { serveMlflow, type UiOptions } from './ui.ts';

@@ -43,7 +43,7 @@ async function decide(
   champion: LocalVersion | undefined,
   evaluate: EvaluateModel,
 ): Promise<ChampionDecision> {
-  const rmse = training.metrics['rmse'] ?? Number.NaN;
+  const rmse = training.metrics.rmse ?? Number.NaN;
   if (champion === undefined) return decideChampion(rmse, undefined);
   const { onnx } = (await readRecord(store, recordKey(champion.runId))).training.model;
   return decideChampion(rmse, { version: String(champion.version), rmse: await evaluate(onnx, training.heldOut) });

@@ -76,7 +76,7 @@ export async function register(
 }
 
 function rmseOf(training: TrainingRecord): number {
-  return training.metrics['rmse'] ?? Number.NaN;
+  return training.metrics.rmse ?? Number.NaN;
 }
 
 async function ensureModel(server: MlflowServer, name: string): Promise<void> {

@@ -97,7 +97,7 @@ export function checkTraining(training: TrainingRecord, experimentName: string):
     refuse(`the experiment's name must have 1 to ${EXPERIMENT_LIMIT} characters (MLFLOW_EXPERIMENT_NAME)`);
   }
   if (!/^[^/:.%"']+$/.test(training.model.name)) refuse(`a model's name must not be empty or hold / : . % " or '`);
-  if (training.metrics['rmse'] === undefined) refuse('its metrics hold no rmse, by which the champion is chosen');
+  if (training.metrics.rmse === undefined) refuse('its metrics hold no rmse, by which the champion is chosen');
   if (training.model.onnx.byteLength === 0) refuse('its model is empty');
   if (width === 0) refuse('its model has no features');
   if (training.model.inputExample.length === 0) refuse('its model has no input example');
