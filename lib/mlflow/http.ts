@@ -91,7 +91,7 @@ async function callOnce(server: MlflowServer, request: MlflowRequest): Promise<O
   } catch (error) {
     if (error instanceof LakeletError) throw error;
     if (server.signal?.aborted === true) throw cancelled(server);
-    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    const cause = causeOf(error) ?? error;
     const why = timeout.aborted ? `no answer within ${timeoutMs / 1000} s` : (systemCode(cause) ?? messageOf(cause));
     return {
       sent: !NEVER_SENT.has(systemCode(cause) ?? ''),
@@ -102,6 +102,11 @@ async function callOnce(server: MlflowServer, request: MlflowRequest): Promise<O
       ),
     };
   }
+}
+
+/** What fetch wraps in its TypeError: the system's error. */
+function causeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'cause' in error ? error.cause : undefined;
 }
 
 async function readAtMost(response: Response, limit: number, url: URL): Promise<Uint8Array> {

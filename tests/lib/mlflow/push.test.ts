@@ -1,0 +1,130 @@
+import { hostname } from 'node:os';
+import { keepRecord, logTraining, pushRecords } from '../../../lib/mlflow/index.ts';
+import { MemoryStore } from '../../../lib/storage/index.ts';
+import { type ServerDouble, startServerDouble } from './server-double.ts';
+import { trainingExample } from './training-example.ts';
+
+let server: ServerDouble;
+let records: MemoryStore;
+beforeEach(async () => {
+  server = await startServerDouble();
+  records = new MemoryStore();
+});
+afterEach(() => server.close());
+
+const push = (more = {}) => pushRecords(records, { trackingUri: server.uri, attempts: 1, ...more });
+const keep = (runId: string, rmse: number, startedAt: number) =>
+  keepRecord(records, { experimentName: 'lakelet', training: trainingExample(runId, rmse, { startedAt }) });
+const finished = () =>
+  server.runs.filter(({ status }) => status === 'FINISHED').map(({ tags }) => tags.get('lakelet.run_id'));
+
+describe('pushing kept records', () => {
+  it('sends each once, in the order of time, and the best becomes champion', async () => {
+    await keep('z', 5, 1);
+    await keep('a', 3, 3);
+    await keep('m', 4, 2);
+    const first = await push();
+    expect(first.pushed.map(({ champion }) => champion)).toEqual([true, true, true]);
+    expect(finished()).toEqual(['z', 'm', 'a']);
+    expect(server.champion).toBe('3');
+    expect(await push()).toEqual({ pushed: [], already: 3, failed: [] });
+    expect(server.runs).toHaveLength(3);
+    expect(server.versions).toHaveLength(3);
+  });
+
+  it('brings what an outage held back', async () => {
+    server.fail = (_, response) => {
+      response.writeHead(500).end();
+      return true;
+    };
+    const target = {
+      trackingUri: server.uri,
+      experimentName: 'lakelet',
+      records,
+      evaluateChampion: async () => 1,
+      attempts: 1,
+    };
+    await expect(logTraining(trainingExample('a', 5), target)).rejects.toMatchObject({ code: 'MLFLOW_FAILED' });
+    server.fail = () => false;
+    expect((await push()).pushed).toHaveLength(1);
+    expect(finished()).toEqual(['a']);
+  });
+
+  it('goes on where it was cut off, whatever the call', async () => {
+    await keep('a', 5, 1);
+    await keep('b', 4, 2);
+    for (let nth = 1; ; nth += 3) {
+      let count = 0;
+      server.fail = (_, response) => {
+        if (++count < nth) return false;
+        response.destroy();
+        return true;
+      };
+      const done = await push().then(
+        () => true,
+        () => false,
+      );
+      if (done) break;
+    }
+    expect(finished()).toEqual(['a', 'b']);
+    expect(server.versions).toHaveLength(2);
+    expect(server.champion).toBe('2');
+  });
+
+  it('sends all again to a server that lost its data', async () => {
+    await keep('a', 5, 1);
+    await push();
+    await server.close();
+    server = await startServerDouble();
+    expect((await push()).pushed).toHaveLength(1);
+  });
+
+  it('leaves out a damaged record, says so, and sends the others', async () => {
+    await keep('a', 5, 1);
+    await keep('b', 4, 2);
+    await records.put('runs/a.json', new TextEncoder().encode('not json'));
+    const { pushed, failed } = await push();
+    expect(pushed).toHaveLength(1);
+    expect(failed.map(({ key, error }) => [key, error.code])).toEqual([['runs/a.json', 'MLFLOW_RECORD_CORRUPT']]);
+  });
+
+  it('scores the present champion on the rows that were kept with the record', async () => {
+    await keep('a', 5, 1);
+    await push();
+    await keep('b', 4, 2);
+    const evaluateChampion = async (_: Uint8Array, heldOut: { features?: Float32Array }) => heldOut.features?.[0] ?? 0;
+    const { pushed } = await push({ evaluateChampion });
+    expect(pushed[0]?.reason).toContain('against 30 of version 1');
+  });
+
+  it('lets the champion stay where the held-out rows are others and it can not be scored', async () => {
+    await keep('a', 5, 1);
+    await push();
+    const heldOut = { id: 'rows-2', rows: 2 };
+    await keepRecord(records, {
+      experimentName: 'lakelet',
+      training: trainingExample('b', 1, { startedAt: 2, heldOut }),
+    });
+    expect((await push()).pushed[0]?.champion).toBe(false);
+    expect(server.champion).toBe('1');
+  });
+
+  it('is refused while another push is at work, and takes over from one that died', async () => {
+    await keep('a', 5, 1);
+    const lease = (pid: number, expires: number, host = hostname()) =>
+      records.put('push.lease', new TextEncoder().encode(JSON.stringify({ token: 'other', host, pid, expires })));
+    await lease(process.pid, Date.now() + 60_000);
+    await expect(push()).rejects.toMatchObject({ code: 'MLFLOW_PUSH_BUSY', retryable: true });
+    expect(server.calls).toEqual([]);
+    await lease(1, Date.now() - 1, 'elsewhere');
+    expect((await push()).pushed).toHaveLength(1);
+    expect(await records.head('push.lease')).toBeUndefined();
+  });
+
+  it('is done once by two pushes at the same time', async () => {
+    await keep('a', 5, 1);
+    const results = await Promise.allSettled([push(), push()]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(server.runs).toHaveLength(1);
+  });
+});

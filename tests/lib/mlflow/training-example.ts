@@ -1,0 +1,38 @@
+import type { TrainingRecord } from '../../../lib/mlflow/index.ts';
+
+/** A training as a test needs one: its model's bytes are of no use to anyone but for telling models apart. */
+export function trainingExample(runId: string, rmse: number, more: Partial<TrainingRecord> = {}): TrainingRecord {
+  return {
+    runId,
+    startedAt: Date.UTC(2026, 0, 1),
+    endedAt: Date.UTC(2026, 0, 1, 0, 1),
+    params: { trees: 100, bootstrap: true, algorithm: 'forest' },
+    metrics: { rmse, r2: 0.8, mae: Number.NaN },
+    tags: { team: 'tests' },
+    dataset: {
+      name: 'silver/purchases',
+      uri: 'file:///lake/silver/purchases',
+      version: 7,
+      columns: [
+        { name: 'age', type: 'integer', nullable: true },
+        { name: 'price', type: 'decimal(10,2)', nullable: false },
+      ],
+      profile: { num_rows: 10 },
+    },
+    model: {
+      name: 'purchase-amount',
+      onnx: new TextEncoder().encode(`model of ${runId}`),
+      features: [
+        { name: 'age', kind: 'numeric' },
+        { name: 'city', kind: 'categorical', categories: ['Bern', 'a "quoted" one'] },
+      ],
+      inputExample: [
+        [30, 1],
+        [Number.NaN, 0],
+      ],
+      importances: [{ name: 'age', importance: 0.75 }],
+    },
+    heldOut: { id: 'rows-1', rows: 2, features: new Float32Array([30, 1, 40, 0]), target: new Float64Array([5, 6]) },
+    ...more,
+  };
+}
