@@ -1,0 +1,161 @@
+import { LakeletError } from '../errors.ts';
+import { readDefinition, TASKS, type TaskName } from './definition.ts';
+
+type StepFunctions = typeof import('aws-local-stepfunctions');
+type Execution = ReturnType<InstanceType<StepFunctions['StateMachine']>['run']>;
+type ExecutionEvent = Execution['eventLogs'] extends AsyncGenerator<infer T> ? T : never;
+type JsonValue = Awaited<Execution['result']>;
+
+/** What runs a Task: the handler of a Lambda function, called with the Task's payload. */
+export type TaskHandler = (event: unknown) => Promise<unknown>;
+
+/** The handler of every Task of the definition, by the state's name. */
+export type TaskHandlers = Readonly<Record<TaskName, TaskHandler>>;
+
+/** What an execution does, as it does it. */
+export interface StateChange {
+  readonly state: string;
+  readonly change: 'entered' | 'exited' | 'failed' | 'retried' | 'caught';
+  /** Of `failed`, `retried` and `caught`: the error's name where it is known. */
+  readonly error?: string;
+  /** Of `retried`: the try that follows, from 1. */
+  readonly attempt?: number;
+}
+
+/** How an execution ended. */
+export type ExecutionResult =
+  | { readonly status: 'SUCCEEDED'; readonly output: unknown }
+  | {
+      readonly status: 'FAILED';
+      /** The error's name, as Step Functions would give it. */
+      readonly error: string;
+      /** What Lambda would give: JSON text with errorType and errorMessage. */
+      readonly cause: string;
+      /** What the last handler threw, for callers in the same process. */
+      readonly thrown?: unknown;
+    }
+  | { readonly status: 'ABORTED' };
+
+/** How {@link startEmbedded} is watched and stopped. */
+export interface EmbeddedOptions {
+  /** Stops the execution before its next state; what a running step has committed stays. */
+  readonly signal?: AbortSignal;
+  /** Called for every change of a state, in order. */
+  readonly onState?: (change: StateChange) => void;
+  /** For tests: seconds between tries, of every Task, instead of those that the definition gives. */
+  readonly retrySeconds?: number;
+}
+
+/**
+ * Executes `statemachine/lakehouse.asl.json` in this process, retries and catches included, with `handlers` in place of
+ * the Lambda functions. A handler's payload is the JSON that a Lambda would get, and what it throws is seen by the
+ * definition as Step Functions would see it: the error's `name`, and a cause in JSON.
+ *
+ * @param input the execution's input, a JSON object
+ * @throws LakeletError `INPUT_INVALID`, `DEFINITION_INVALID`, `FILE_MISSING`; a failed step is a result, not an error
+ */
+export async function startEmbedded(
+  input: unknown,
+  handlers: TaskHandlers,
+  options: EmbeddedOptions = {},
+): Promise<ExecutionResult> {
+  if (options.signal?.aborted === true) return { status: 'ABORTED' };
+  const start = asJson(input);
+  // Half a second to load (it brings the AWS SDK), so only those who run an execution pay for it.
+  const { ExecutionAbortedError, StateMachine } = await import('aws-local-stepfunctions');
+  // Tests validate the definition that is shipped; doing so again at every start would cost time and tell nothing new.
+  const machine = new StateMachine(readDefinition(), { validationOptions: { noValidate: true } });
+  let thrown: unknown;
+  const execution = machine.run(start, {
+    overrides: {
+      taskResourceLocalHandlers: Object.fromEntries(
+        TASKS.map((name) => [
+          name,
+          asLambda(handlers[name], (error) => {
+            if (name !== 'RecordFailure') thrown = error;
+          }),
+        ]),
+      ),
+      ...(options.retrySeconds !== undefined && {
+        retryIntervalOverrides: Object.fromEntries(TASKS.map((name) => [name, options.retrySeconds ?? 0])),
+      }),
+    },
+  });
+  const abort = (): void => execution.abort();
+  options.signal?.addEventListener('abort', abort, { once: true });
+  const failure = follow(execution.eventLogs, options.onState);
+  try {
+    return { status: 'SUCCEEDED', output: await execution.result };
+  } catch (error) {
+    if (error instanceof ExecutionAbortedError) return { status: 'ABORTED' };
+    const failed = await failure;
+    if (failed === undefined) throw error;
+    return { status: 'FAILED', ...failed, ...(thrown !== undefined && { thrown }) };
+  } finally {
+    options.signal?.removeEventListener('abort', abort);
+    await failure;
+  }
+}
+
+function asJson(input: unknown): JsonValue {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    throw new LakeletError(
+      'INPUT_INVALID',
+      'The input of an execution is no JSON object: give one such as {"rows": 1000}.',
+    );
+  }
+  return JSON.parse(JSON.stringify(input));
+}
+
+/** The handler as `lambda:invoke` runs it: JSON in, JSON out, errors by their name with a cause in JSON. */
+function asLambda(handler: TaskHandler, onError: (error: unknown) => void): (input: JsonValue) => Promise<JsonValue> {
+  return async (input) => {
+    try {
+      const answer = await handler(payloadOf(input));
+      return { Payload: answer === undefined ? null : JSON.parse(JSON.stringify(answer)) };
+    } catch (error) {
+      onError(error);
+      const { name, message } = error instanceof Error ? error : new Error(String(error));
+      const seen = new Error(JSON.stringify({ errorType: name, errorMessage: message }), { cause: error });
+      seen.name = name;
+      throw seen;
+    }
+  };
+}
+
+function payloadOf(input: JsonValue): unknown {
+  return typeof input === 'object' && input !== null && !Array.isArray(input) ? input.Payload : undefined;
+}
+
+/** Reports the changes of states until the execution ends; its error and cause where it failed. */
+async function follow(
+  events: AsyncIterable<ExecutionEvent>,
+  onState: EmbeddedOptions['onState'],
+): Promise<{ error: string; cause: string } | undefined> {
+  let failure: { error: string; cause: string } | undefined;
+  for await (const event of events) {
+    if (event.type === 'ExecutionFailed') {
+      failure = { error: event.Error, cause: typeof event.Cause === 'string' ? event.Cause : String(event.Cause) };
+    }
+    const change = stateChange(event);
+    if (change !== undefined) onState?.(change);
+  }
+  return failure;
+}
+
+function stateChange(event: ExecutionEvent): StateChange | undefined {
+  switch (event.type) {
+    case 'StateEntered':
+      return { state: event.state.name, change: 'entered' };
+    case 'StateExited':
+      return { state: event.state.name, change: 'exited' };
+    case 'StateFailed':
+      return { state: event.state.name, change: 'failed', error: event.Error };
+    case 'StateRetried':
+      return { state: event.state.name, change: 'retried', attempt: event.retry.attempt };
+    case 'StateCaught':
+      return { state: event.state.name, change: 'caught' };
+    default:
+      return undefined;
+  }
+}

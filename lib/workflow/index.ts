@@ -1,0 +1,9 @@
+export { readDefinition, TASKS, type TaskName } from './definition.ts';
+export {
+  type EmbeddedOptions,
+  type ExecutionResult,
+  type StateChange,
+  startEmbedded,
+  type TaskHandler,
+  type TaskHandlers,
+} from './embedded.ts';
