@@ -1,6 +1,10 @@
 // Tests are ES modules, run as TypeScript by @swc/jest; jest needs NODE_OPTIONS=--experimental-vm-modules for that,
 // which scripts/test.mjs sets.
 process.env.LOG_LEVEL ??= 'silent';
+// A setting of the shell must not lead a test to a real lake or server.
+for (const name of Object.keys(process.env)) {
+  if (/^(LAKE_URI$|MLFLOW_)/.test(name)) delete process.env[name];
+}
 
 export default {
   roots: ['<rootDir>/tests'],
