@@ -28,7 +28,6 @@ try {
   process.exitCode = await runNode(
     node,
     [
-      ...['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
       join(root, 'node_modules', 'jest', 'bin', 'jest.js'),
       ...['--json', `--outputFile=${join(root, 'logs', 'tests.json')}`],
       ...(ignored.length > 0 ? ['--testPathIgnorePatterns', '/node_modules/', ...ignored] : []),

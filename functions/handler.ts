@@ -1,0 +1,51 @@
+import middy from '@middy/core';
+import type { ZodType } from 'zod';
+import { asLakeletError, LakeletError, printable } from '../lib/errors.ts';
+import { type Logger, logger } from '../lib/logger.ts';
+
+/** A Lambda handler, which may also be called in process, with the event alone. */
+export type Handler = (event: unknown) => Promise<unknown>;
+
+/**
+ * A Lambda handler around one step: it checks the event, logs how the step began and ended, and rethrows what went wrong
+ * under a name that Step Functions can match: `Lakelet.Retryable` where another try may pass, else `Lakelet.<code>`.
+ *
+ * @param step who logs, for example `bronze`
+ * @param schema what the event may be; an empty event (`""`, null, none) is checked as `{}`
+ * @param run does the step and returns a small JSON summary
+ */
+export function handlerOf<Event, Summary extends object>(
+  step: string,
+  schema: ZodType<Event>,
+  run: (event: Event, log: Logger) => Promise<Summary>,
+): Handler {
+  const wrapped = middy<Event, Summary>()
+    .before((request) => {
+      request.event = checked(step, schema, request.event);
+      logger(step).info({ event: request.event }, 'begins');
+    })
+    .after((request) => {
+      logger(step).info({ summary: request.response }, 'done');
+    })
+    .onError((request) => {
+      throw named(step, request.error);
+    })
+    .handler((event: Event) => run(event, logger(step)));
+  return (event) => Reflect.apply(wrapped, undefined, [event, {}]);
+}
+
+function checked<Event>(step: string, schema: ZodType<Event>, event: unknown): Event {
+  const result = schema.safeParse(event === '' || event === null || event === undefined ? {} : event);
+  if (result.success) return result.data;
+  const problems = result.error.issues.map(({ path, message }) =>
+    printable(path.length > 0 ? `${path.join('.')}: ${message}` : message, 200),
+  );
+  throw new LakeletError('EVENT_INVALID', `The event of ${step} can't be used: ${problems.join('; ')}.`);
+}
+
+function named(step: string, thrown: unknown): LakeletError {
+  const error = asLakeletError(thrown, 'STEP_FAILED', `${step} failed`);
+  logger(step).error({ err: error, code: error.code, retryable: error.retryable }, 'failed');
+  error.name = error.retryable ? 'Lakelet.Retryable' : `Lakelet.${error.code}`;
+  return error;
+}
