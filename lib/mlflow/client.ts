@@ -58,16 +58,24 @@ export async function call<T>(server: MlflowServer, apiCall: ApiCall<T>): Promis
   throw refused(server, apiCall.path, result);
 }
 
+/** `MLFLOW_REFUSED` with the status that the server gave. */
+export class MlflowRefusal extends LakeletError {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super('MLFLOW_REFUSED', message);
+    this.status = status;
+  }
+}
+
 /** A refusal as the error that a user reads. */
 export function refused(
   server: MlflowServer,
   path: string,
-  result: { readonly status: number; readonly message: string },
-): LakeletError {
-  return new LakeletError(
-    'MLFLOW_REFUSED',
-    `The MLflow server ${server.trackingUri} refused ${path} with ${result.status}: ${printable(result.message, 300)}`,
-  );
+  { status, message }: { readonly status: number; readonly message: string },
+): MlflowRefusal {
+  const where = `The MLflow server ${server.trackingUri}`;
+  return new MlflowRefusal(status, `${where} refused ${path} with ${status}: ${printable(message, 300)}`);
 }
 
 /**
@@ -131,8 +139,8 @@ function statusError(server: MlflowServer, what: string, status: number, message
   const where = `The MLflow server ${server.trackingUri}`;
   const said = message.trim() === '' ? '' : ` (${printable(message.trim(), 200)})`;
   if (status === 401 || status === 403) {
-    return new LakeletError(
-      'MLFLOW_REFUSED',
+    return new MlflowRefusal(
+      status,
       `${where} refused ${what} with ${status}${said}: check MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, and the server's --allowed-hosts.`,
     );
   }

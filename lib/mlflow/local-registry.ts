@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type ChampionDecision, decideChampion, type EvaluateModel } from './champion.ts';
 import { keyPart, parseStored, readRecord, recordKey } from './record-store.ts';
+import { CHAMPION_ALIAS } from './tags.ts';
 import type { TrainingRecord } from './training.ts';
 
 const ENTRY = z.object({ version: z.number(), runId: z.string(), champion: z.boolean(), reason: z.string() });
@@ -24,12 +25,7 @@ export async function registerLocally(
     const versions = await localVersions(store, name);
     const present = versions.find(({ runId }) => runId === training.runId);
     if (present !== undefined) return present;
-    const decision = await decide(
-      store,
-      training,
-      versions.findLast(({ champion }) => champion),
-      evaluate,
-    );
+    const decision = await decide(store, training, await championOf(store, versions), evaluate);
     const entry = { version: (versions.at(-1)?.version ?? 0) + 1, runId: training.runId, ...decision };
     const key = `${registryFolder(name)}${String(entry.version).padStart(10, '0')}.json`;
     if ((await store.putIfAbsent(key, new TextEncoder().encode(`${JSON.stringify(entry)}\n`))) === 'created')
@@ -49,6 +45,14 @@ async function decide(
   return decideChampion(rmse, { version: String(champion.version), rmse: await evaluate(onnx, training.heldOut) });
 }
 
+/** The last version that became champion and whose record is still there: who removes a record gives its place up. */
+async function championOf(store: ObjectStore, versions: readonly LocalVersion[]): Promise<LocalVersion | undefined> {
+  for (const version of versions.toReversed()) {
+    if (version.champion && (await store.head(recordKey(version.runId))) !== undefined) return version;
+  }
+  return undefined;
+}
+
 /** All versions of a model, ascending. */
 export async function localVersions(store: ObjectStore, name: string): Promise<LocalVersion[]> {
   const versions: LocalVersion[] = [];
@@ -66,8 +70,8 @@ export async function localModel(
 ): Promise<{ version: string; onnx: Uint8Array } | undefined> {
   const versions = await localVersions(store, name);
   const found =
-    versionOrAlias === 'champion'
-      ? versions.findLast(({ champion }) => champion)
+    versionOrAlias === CHAMPION_ALIAS
+      ? await championOf(store, versions)
       : versions.find(({ version }) => String(version) === versionOrAlias);
   if (found === undefined) return undefined;
   const { training } = await readRecord(store, recordKey(found.runId));

@@ -1,6 +1,7 @@
 import { LakeletError } from '../errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { EvaluateModel } from './champion.ts';
+import { MlflowRefusal } from './client.ts';
 import type { MlflowServer } from './http.ts';
 import { withPushLease } from './push-lease.ts';
 import { keyPart, readRecord, recordKeys, recordStart } from './record-store.ts';
@@ -84,10 +85,8 @@ async function inTimeOrder(store: ObjectStore, failed: { key: string; error: Lak
 
 /** True where one record is at fault, so that the others may still go. */
 function isOfRecord(error: LakeletError): boolean {
-  return (
-    ['MLFLOW_RECORD_CORRUPT', 'NOT_FOUND', 'TRAINING_INVALID'].includes(error.code) ||
-    (error.code === 'MLFLOW_REFUSED' && / with 400: /.test(error.message))
-  );
+  if (error instanceof MlflowRefusal) return error.status === 400;
+  return ['MLFLOW_RECORD_CORRUPT', 'NOT_FOUND', 'TRAINING_INVALID'].includes(error.code);
 }
 
 /** Notes beside the records where one of them went: `pushed/<server>/<run id>.json`. */

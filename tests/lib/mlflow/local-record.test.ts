@@ -91,6 +91,17 @@ describe('recording without a server', () => {
     await expect(readRecord(records, 'runs/a.json')).rejects.toMatchObject({ code: 'MLFLOW_RECORD_CORRUPT' });
   });
 
+  it("lets the next model be champion where the champion's record was removed", async () => {
+    const records = new MemoryStore();
+    await logTraining(trainingExample('a', 5), target(records));
+    await records.delete('runs/a.json');
+    expect(await localModel(records, 'purchase-amount', 'champion')).toBeUndefined();
+    expect(await logTraining(trainingExample('b', 9), target(records))).toMatchObject({
+      modelVersion: '2',
+      champion: true,
+    });
+  });
+
   it('notices a model whose bytes have changed', async () => {
     const records = new MemoryStore();
     await logTraining(trainingExample('a', 5), target(records));

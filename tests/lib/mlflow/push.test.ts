@@ -88,6 +88,25 @@ describe('pushing kept records', () => {
     expect(failed.map(({ key, error }) => [key, error.code])).toEqual([['runs/a.json', 'MLFLOW_RECORD_CORRUPT']]);
   });
 
+  it('leaves out a record that the server refuses, and stops where it refuses all', async () => {
+    await keep('a', 5, 1);
+    await keep('b', 4, 2);
+    let first = true;
+    server.fail = (call, response) => {
+      if (call !== 'POST runs/log-batch' || !first) return false;
+      first = false;
+      response.writeHead(400).end('{"error_code": "INVALID_PARAMETER_VALUE", "message": "too long"}');
+      return true;
+    };
+    const { pushed, failed } = await push();
+    expect([pushed.length, failed.map(({ error }) => error.code)]).toEqual([1, ['MLFLOW_REFUSED']]);
+    server.fail = (_, response) => {
+      response.writeHead(403).end();
+      return true;
+    };
+    await expect(push()).rejects.toMatchObject({ code: 'MLFLOW_REFUSED' });
+  });
+
   it('scores the present champion on the rows that were kept with the record', async () => {
     await keep('a', 5, 1);
     await push();
