@@ -14,7 +14,7 @@ export function fileError(error: unknown, doing: string, path: string): LakeletE
     new LakeletError(code, `${where}: ${rest}`, { cause: error, retryable });
   switch (systemCode(error)) {
     case 'ENOENT':
-      return wrap('NOT_FOUND', 'it is not there; check the path');
+      return wrap('NOT_FOUND', "it, or a folder on its way, is not there and can't be made; check the path");
     case 'EACCES':
     case 'EPERM':
       return wrap('ACCESS_DENIED', 'this user may not; change the permissions or choose another folder');

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { systemCode } from '../errors.ts';
 import { RESERVED_NAME } from './key.ts';
 import { type LinkOutcome, linkIfAbsent, renameOver, syncFolder } from './platform.ts';
 
@@ -40,11 +41,30 @@ export async function writeDurably(path: string, body: Uint8Array): Promise<void
   }
 }
 
-/** Makes a folder and its parents, so that they survive a power cut too. */
-export async function makeFolder(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made));
+/**
+ * Makes a folder and its parents, so that they survive a power cut too; the uppermost one that was not there before, or
+ * undefined. Node.js' own recursive `mkdir` never ends where a parent is there and yet holds no new folder (`/proc`).
+ */
+export async function makeFolder(folder: string): Promise<string | undefined> {
+  try {
+    await mkdir(folder);
+    await syncFolder(dirname(folder));
+    return folder;
+  } catch (error) {
+    const code = systemCode(error);
+    // Some systems look at permissions or at the medium before they look whether the folder is there.
+    if (code !== 'ENOENT' && (await stat(folder).catch(() => undefined))?.isDirectory() === true) return undefined;
+    if (code !== 'ENOENT' || dirname(folder) === folder) throw error;
+  }
+  const parent = await makeFolder(dirname(folder));
+  // Another process may make the same folder meanwhile.
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+  await syncFolder(dirname(folder));
+  return parent ?? folder;
 }
 
 /** Writes or replaces the file `path`, in a folder that exists, by renaming a complete temporary file. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, statfs } from 'node:fs/promises';
+import { statfs } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileError } from './file-errors.ts';
 import { FileStore } from './file-store.ts';
@@ -27,9 +27,10 @@ const RACERS = 8;
  */
 export async function probeFolder(folder: string): Promise<FolderProbe> {
   const root = resolve(folder);
-  const made = await firstMade(root);
   const trial = join(root, `.lakelet-probe-${randomUUID()}`);
+  let made: string | undefined;
   try {
+    made = await makeFolder(root);
     await makeFolder(trial);
     const hardLinks = (await linkFile(join(trial, 'link'), Uint8Array.of(1))) === 'linked';
     const store = new FileStore(trial);
@@ -52,14 +53,5 @@ export async function probeFolder(folder: string): Promise<FolderProbe> {
   } finally {
     await discard(trial);
     if (made !== undefined) await discard(made);
-  }
-}
-
-/** Makes a folder; the uppermost one that was not there before, or undefined. */
-async function firstMade(folder: string): Promise<string | undefined> {
-  try {
-    return await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw fileError(error, 'make the folder', folder);
   }
 }

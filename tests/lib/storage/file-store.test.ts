@@ -133,6 +133,12 @@ describe('a folder store', () => {
     expect(await readdir(folder)).toEqual(['k']);
   });
 
+  it('says so where a folder cannot be made, instead of trying forever', async () => {
+    // No folder can be made in this one, though it is there; on Linux alone.
+    const store = new FileStore(process.platform === 'linux' ? '/proc/lakelet/lake' : join(folder, 'nul\0'));
+    await expect(store.put('a/k', Uint8Array.of(1))).rejects.toMatchObject({ name: 'LakeletError' });
+  });
+
   it('is empty, and makes nothing, before the first write', async () => {
     const store = new FileStore(join(folder, 'not', 'yet'));
     expect(await collect(store.list('any/'))).toEqual([]);

@@ -1,0 +1,30 @@
+#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+import { doctorCommand } from '../lib/cli/doctor-command.ts';
+import { main } from '../lib/cli/main.ts';
+import { shippedFile } from '../lib/files.ts';
+import { quietStandardError } from '../lib/logger.ts';
+
+const stop = new AbortController();
+process.once('SIGINT', () => stop.abort());
+process.once('SIGTERM', () => stop.abort());
+// The reader of the output may leave early (| head): writes then fail with EPIPE, which the command line takes as its end.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
+
+const { version = '0' }: { version?: string } = JSON.parse(readFileSync(shippedFile('package.json'), 'utf8'));
+quietStandardError('warn');
+
+process.exitCode = await main(
+  process.argv.slice(2),
+  (program, outside, exit) => {
+    program.addCommand(doctorCommand(outside, exit));
+  },
+  {
+    console: { out: process.stdout, err: process.stderr, live: process.stderr.isTTY === true },
+    signal: stop.signal,
+    version,
+  },
+);
