@@ -61,7 +61,7 @@ export async function startEmbedded(
 ): Promise<ExecutionResult> {
   if (options.signal?.aborted === true) return { status: 'ABORTED' };
   const start = asJson(input);
-  // Half a second to load (it brings the AWS SDK), so only those who run an execution pay for it.
+  // 0.2 s to load (it brings the AWS SDK), so only those who run an execution pay for it.
   const { ExecutionAbortedError, StateMachine } = await import('aws-local-stepfunctions');
   // Tests validate the definition that is shipped; doing so again at every start would cost time and tell nothing new.
   const machine = new StateMachine(readDefinition(), { validationOptions: { noValidate: true } });
