@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { doctorCommand } from '../lib/cli/doctor-command.ts';
 import { main } from '../lib/cli/main.ts';
+import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
 import { shippedFile } from '../lib/files.ts';
 import { quietStandardError } from '../lib/logger.ts';
 
@@ -15,11 +16,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const { version = '0' }: { version?: string } = JSON.parse(readFileSync(shippedFile('package.json'), 'utf8'));
-quietStandardError('warn');
+// What goes wrong is said in one line; the log of a local run has the rest. Who sets LOG_LEVEL wants to see it all.
+if (process.env.LOG_LEVEL === undefined) quietStandardError('silent');
 
 process.exitCode = await main(
   process.argv.slice(2),
   (program, outside, exit) => {
+    program.addCommand(mlflowCommand(outside, exit));
     program.addCommand(doctorCommand(outside, exit));
   },
   {

@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { Command } from 'commander';
+import type { Config } from '../config.ts';
+import { LakeletError } from '../errors.ts';
+import { type PushSummary, pushRecords } from '../mlflow/index.ts';
+import { type ObjectStore, openStore } from '../storage/index.ts';
+import { examples, formatOption, type Outside } from './command.ts';
+import { startMlflow } from './mlflow-server.ts';
+import { type Format, write, writeObject } from './output.ts';
+
+/** Where trainings are recorded while there is no server. */
+export function recordsOf(config: Config): ObjectStore {
+  return openStore(join(config.root, '.lakelet', 'mlflow'));
+}
+
+/** `lakelet mlflow push` and `lakelet mlflow ui`; `exit` is told 1 where a record could not be sent. */
+export function mlflowCommand(outside: Outside, exit: (code: number) => void): Command {
+  const command = new Command('mlflow').description('bring recorded trainings into an MLflow server, or look at them');
+  command
+    .command('push')
+    .description('send what was recorded here to the server of MLFLOW_TRACKING_URI, once each')
+    .addOption(formatOption('table', 'json'))
+    .addHelpText('after', examples('MLFLOW_TRACKING_URI=http://localhost:5000 lakelet mlflow push'))
+    .action(async ({ format }: { readonly format: Format }) => {
+      const config = outside.config();
+      const { trackingUri } = config.mlflow;
+      if (trackingUri === undefined) {
+        throw new LakeletError(
+          'CONFIG_INVALID',
+          'MLFLOW_TRACKING_URI is not set, so there is no server to push to: set it to http://host:port, or start one with `lakelet mlflow ui`',
+        );
+      }
+      const summary = await pushRecords(recordsOf(config), { ...config.mlflow, trackingUri, signal: outside.signal });
+      await writeObject(outside.console, format, shown(summary), () => pushLines(summary));
+      if (summary.failed.length > 0) exit(1);
+    });
+  command
+    .command('ui')
+    .description('start a real MLflow server on this machine with all that was recorded, until Ctrl-C')
+    .addHelpText('after', examples('lakelet mlflow ui'))
+    .action(async () => {
+      const config = outside.config();
+      const server = await startMlflow(config.root, outside);
+      try {
+        const summary = await pushRecords(recordsOf(config), { trackingUri: server.uri, signal: outside.signal });
+        await write(outside.console.err, `${pushLines(summary).join('\n')}\n`);
+        await write(outside.console.out, `MLflow is at ${server.uri} (Ctrl-C ends it)\n`);
+        await server.ended;
+      } finally {
+        await server.stop();
+      }
+    });
+  return command;
+}
+
+function shown({ pushed, already, failed }: PushSummary): unknown {
+  return {
+    pushed,
+    already,
+    failed: failed.map(({ key, error }) => ({ key, code: error.code, message: error.message })),
+  };
+}
+
+function pushLines({ pushed, already, failed }: PushSummary): readonly string[] {
+  const were = (n: number): string => `${n} ${n === 1 ? 'training' : 'trainings'}`;
+  return [
+    `${were(pushed.length)} sent, ${were(already)} there already`,
+    ...pushed.map(
+      (logged) =>
+        `sent    ${logged.uri}, model version ${logged.modelVersion}${logged.champion ? ', the champion' : ''}`,
+    ),
+    ...failed.map(({ key, error }) => `failed  ${key}: ${error.code}: ${error.message}`),
+  ];
+}
