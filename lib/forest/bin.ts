@@ -1,0 +1,94 @@
+import { randomStream, sampleIndices } from './random.ts';
+
+/** The bin of a missing value; the others are 0 … 254. */
+export const MISSING_BIN = 255;
+/** The threshold of a split that sends every number left and only the missing values right: the greatest 32-bit float. */
+export const ABOVE_ALL = 3.4028234663852886e38;
+
+const MAX_BINS = 255;
+const SAMPLE_ROWS = 100_000;
+
+/**
+ * The upper edges of a feature's bins, ascending 32-bit floats: bin b holds the values x ≤ edges[b] that no lower bin
+ * holds, and the last bin, which has no edge, all above. At most 254 edges. Up to 255 distinct values get a bin each,
+ * with edges midway between neighbours; more are cut at quantiles of a seeded sample of 100,000 rows.
+ *
+ * Edges become the thresholds of splits, and are 32-bit floats already here, so that a model file with 32-bit
+ * thresholds decides every training row as the trees did.
+ */
+export function binEdges(values: Float32Array, seed: number): Float32Array {
+  const sample = presentSorted(values, seed);
+  const distinct = distinctOf(sample);
+  if (distinct.length <= MAX_BINS) return midpoints(distinct);
+  const edges = new Float32Array(MAX_BINS - 1);
+  let count = 0;
+  for (let cut = 1; cut < MAX_BINS; cut++) {
+    const at = Math.floor((cut * sample.length) / MAX_BINS);
+    const low = sample[at - 1] ?? 0;
+    const edge = midpoint(low, sample[at] ?? low);
+    if (count === 0 || edge > (edges[count - 1] ?? 0)) edges[count++] = edge;
+  }
+  // An edge at the greatest value would leave the last bin empty.
+  const greatest = sample[sample.length - 1] ?? 0;
+  while (count > 0 && (edges[count - 1] ?? 0) >= greatest) count--;
+  return edges.slice(0, count);
+}
+
+/**
+ * Writes the bins of rows `from` … `to` − 1 into the row-major matrix `bins` (one byte a feature), whose rows lie
+ * together so that a tree finds all of a row's features in one or two cache lines.
+ */
+export function binRows(columns: readonly Float32Array[], edges: readonly Float32Array[], bins: Uint8Array, from: number, to: number): void {
+  const stride = columns.length;
+  for (let feature = 0; feature < stride; feature++) {
+    const values = columns[feature];
+    const upper = edges[feature];
+    if (values === undefined || upper === undefined) continue;
+    for (let row = from; row < to; row++) bins[row * stride + feature] = binOf(values[row] ?? NaN, upper);
+  }
+}
+
+function binOf(value: number, edges: Float32Array): number {
+  if (Number.isNaN(value)) return MISSING_BIN;
+  let low = 0;
+  let high = edges.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (value <= (edges[middle] ?? 0)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function presentSorted(values: Float32Array, seed: number): Float32Array {
+  const rows = sampleIndices(values.length, SAMPLE_ROWS, randomStream(seed, -1));
+  const sample = new Float32Array(rows.length);
+  let count = 0;
+  for (let i = 0; i < rows.length; i++) {
+    const value = values[rows[i] ?? 0] ?? NaN;
+    if (!Number.isNaN(value)) sample[count++] = value;
+  }
+  return sample.subarray(0, count).sort();
+}
+
+function distinctOf(sorted: Float32Array): Float32Array {
+  const distinct = new Float32Array(Math.min(sorted.length, MAX_BINS + 1));
+  let count = 0;
+  for (let i = 0; i < sorted.length && count <= MAX_BINS; i++) {
+    const value = sorted[i] ?? 0;
+    if (count === 0 || value !== distinct[count - 1]) distinct[count++] = value;
+  }
+  return distinct.subarray(0, count);
+}
+
+function midpoints(distinct: Float32Array): Float32Array {
+  const edges = new Float32Array(Math.max(0, distinct.length - 1));
+  for (let i = 0; i < edges.length; i++) edges[i] = midpoint(distinct[i] ?? 0, distinct[i + 1] ?? 0);
+  return edges;
+}
+
+/** A 32-bit float t with low ≤ t < high, midway where one lies there. */
+function midpoint(low: number, high: number): number {
+  const middle = Math.fround(low / 2 + high / 2);
+  return middle < high && middle >= low ? middle : low;
+}

@@ -1,0 +1,134 @@
+import { parentPort, Worker, workerData } from 'node:worker_threads';
+import { asLakeletError, LakeletError } from '../errors.ts';
+import { binRows } from './bin.ts';
+import { type GrownTree, TreeGrower } from './grow.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Problem } from './problem.ts';
+
+/** Marks the worker threads of this module, which start on its own file, or on the bundle that it is part of. */
+const TAG = 'lakelet/forest/crew';
+const BLOCK_ROWS = 16_384;
+
+/** Places in the control words that all threads share. */
+const NEXT_BLOCK = 0;
+const BLOCKS_DONE = 1;
+const NEXT_TREE = 2;
+const ENDED = 3;
+
+interface Job {
+  readonly problem: Problem;
+  readonly options: ResolvedOptions;
+  readonly control: Int32Array;
+}
+
+/** What a worker reports: a tree with its number, or what went wrong. */
+type Report = { readonly kind: 'tree'; readonly number: number; readonly grown: GrownTree } | { readonly kind: 'failed'; readonly message: string };
+
+/** What the caller of {@link startCrew} may do with the worker threads. */
+export interface Crew {
+  /** Bins the rows and grows all trees; resolves with them in the order of their numbers. To be called once. */
+  grow(problem: Problem, onTree: (done: number) => void): Promise<GrownTree[]>;
+  /** Ends the threads; resolves when the last one is gone. Safe at any time, and more than once. */
+  dismiss(): Promise<void>;
+}
+
+/**
+ * Starts worker threads, which boot while the caller prepares their problem. The threads take blocks of rows, then
+ * trees, from shared counters, so that all are busy to the end; which thread grows a tree makes no difference to it.
+ */
+export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefined): Crew {
+  const control = new Int32Array(new SharedArrayBuffer(16));
+  const workers: Worker[] = [];
+  let fail: (error: LakeletError) => void = () => undefined;
+  const failure = new Promise<never>((_, reject) => {
+    fail = reject;
+  });
+  // It is raced against below; without a listener of its own it would end the process when it comes earlier.
+  failure.catch(() => undefined);
+  const abort = (): void => fail(new LakeletError('ABORTED', 'Training the forest was cancelled; no model was made.', { cause: signal?.reason }));
+  if (signal?.aborted === true) abort();
+  else signal?.addEventListener('abort', abort, { once: true });
+  try {
+    for (let i = 0; i < options.workers && signal?.aborted !== true; i++) workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG } }));
+  } catch (error) {
+    fail(notStarted(error));
+  }
+  for (const worker of workers) {
+    worker.on('error', (error) => fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest failed')));
+    worker.on('messageerror', (error) => fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest sent what cannot be read')));
+    worker.on('exit', (code) => fail(new LakeletError('FOREST_WORKER_FAILED', `A worker thread of the forest ended early with code ${code}; try fewer workers, or fewer rows.`)));
+  }
+
+  const grow = (problem: Problem, onTree: (done: number) => void): Promise<GrownTree[]> => {
+    const trees = new Map<number, GrownTree>();
+    const grown = new Promise<GrownTree[]>((resolve, reject) => {
+      const receive = (report: Report): void => {
+        if (report.kind === 'failed') {
+          fail(new LakeletError('FOREST_WORKER_FAILED', report.message));
+          return;
+        }
+        trees.set(report.number, report.grown);
+        try {
+          onTree(trees.size);
+        } catch (error) {
+          reject(asLakeletError(error, 'FOREST_PROGRESS_FAILED', 'The onProgress function of the training threw'));
+          return;
+        }
+        if (trees.size === options.trees) resolve([...trees].sort(([a], [b]) => a - b).map(([, tree]) => tree));
+      };
+      const job: Job = { problem, options, control };
+      for (const worker of workers) {
+        worker.on('message', receive);
+        worker.postMessage(job);
+      }
+    });
+    return Promise.race([grown, failure]);
+  };
+
+  const dismiss = async (): Promise<void> => {
+    signal?.removeEventListener('abort', abort);
+    Atomics.store(control, ENDED, 1);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  };
+  return { grow, dismiss };
+}
+
+function notStarted(error: unknown): LakeletError {
+  return asLakeletError(error, 'FOREST_WORKER_NOT_STARTED', 'No worker thread could be started to grow the forest (in a bundle, build ES modules, so that import.meta.url is set)');
+}
+
+function work(job: Job, send: (report: Report) => void): void {
+  const { problem, options, control } = job;
+  const blocks = Math.ceil(problem.rows / BLOCK_ROWS);
+  for (let block = Atomics.add(control, NEXT_BLOCK, 1); block < blocks; block = Atomics.add(control, NEXT_BLOCK, 1)) {
+    binRows(problem.columns, problem.edges, problem.bins, block * BLOCK_ROWS, Math.min(problem.rows, (block + 1) * BLOCK_ROWS));
+    Atomics.add(control, BLOCKS_DONE, 1);
+    Atomics.notify(control, BLOCKS_DONE);
+  }
+  for (let done = Atomics.load(control, BLOCKS_DONE); done < blocks; done = Atomics.load(control, BLOCKS_DONE)) Atomics.wait(control, BLOCKS_DONE, done);
+  const grower = new TreeGrower(problem, options);
+  const ended = (): boolean => Atomics.load(control, ENDED) === 1;
+  for (let number = Atomics.add(control, NEXT_TREE, 1); number < options.trees && !ended(); number = Atomics.add(control, NEXT_TREE, 1)) {
+    const grown = grower.grow(number, ended);
+    if (!ended()) send({ kind: 'tree', number, grown });
+  }
+}
+
+function isOurs(data: unknown): boolean {
+  return typeof data === 'object' && data !== null && 'tag' in data && data.tag === TAG;
+}
+
+if (isOurs(workerData) && parentPort !== null) {
+  const port = parentPort;
+  port.once('message', (job: Job) => {
+    try {
+      work(job, (report) => port.postMessage(report));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const failed: Report = { kind: 'failed', message: `A worker thread of the forest failed: ${message}` };
+      port.postMessage(failed);
+    }
+    // The port is left open: the thread waits to be dismissed, so that its end is never mistaken for a failure.
+    port.on('message', () => undefined);
+  });
+}
