@@ -11,8 +11,11 @@ process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());
 // The reader of the output may leave early (| head): writes then fail with EPIPE, which the command line takes as its end.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
+  if (error.code === 'EPIPE') process.exit(0);
+  process.stderr.write(
+    `error OUTPUT_FAILED: standard output can't be written: ${error.message}; check where it goes\n`,
+  );
+  process.exit(1);
 });
 
 const { version = '0' }: { version?: string } = JSON.parse(readFileSync(shippedFile('package.json'), 'utf8'));

@@ -36,6 +36,8 @@ export async function main(argv: readonly string[], addCommands: AddCommands, op
   const program = new Command('lakelet')
     .description('A lakehouse on Node alone: Delta tables, a pipeline from bronze to gold, and a model.')
     .version(options.version)
+    // So that an option after a command is that command's own: `table show --version 3`.
+    .enablePositionalOptions()
     .showSuggestionAfterError();
   addCommands(program, outside, (exitCode) => {
     code = exitCode;

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { LakeletError, messageOf, printable, systemCode } from '../errors.ts';
 import { csvLine } from './csv.ts';
+import { count } from './figures.ts';
 import { jsonLine } from './json.ts';
 import { type Row, tableLines } from './text-table.ts';
 
@@ -57,8 +58,8 @@ export async function writeObject(
 }
 
 /**
- * Writes rows as they come. A table is measured by its first {@link TABLE_ROWS} rows and ends there, saying on standard
- * error that there are more.
+ * Writes rows as they come. A table is measured by its first {@link TABLE_ROWS} rows and ends there; how many were left
+ * out is said on standard error.
  *
  * @param columns the names, in order
  */
@@ -86,14 +87,14 @@ async function writeTable(
   batches: AsyncIterable<readonly Row[]>,
 ): Promise<void> {
   const shown: Row[] = [];
-  let more = false;
+  let total = 0;
   for await (const batch of batches) {
-    for (const row of batch) {
-      if (shown.length < TABLE_ROWS) shown.push(row);
-      else more = true;
-    }
-    if (more) break;
+    shown.push(...batch.slice(0, TABLE_ROWS - shown.length));
+    total += batch.length;
   }
   await write(console.out, `${tableLines(columns, shown).join('\n')}\n`);
-  if (more) await write(console.err, `The first ${TABLE_ROWS} rows; --format json or csv writes all\n`);
+  if (total > shown.length) {
+    const left = count(total - shown.length);
+    await write(console.err, `The first ${shown.length} rows, ${left} left out; --format json or csv writes all\n`);
+  }
 }
