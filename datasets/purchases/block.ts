@@ -143,17 +143,33 @@ function deliverAgain(block: Block, at: number, of: number): void {
   if (faker.datatype.boolean()) return;
   block.updatedAt[at] = (block.updatedAt[of] ?? 0) + faker.number.int({ min: 60, max: 30 * 86_400 });
   if (faker.datatype.boolean()) block.payment[at] = faker.number.int(PAYMENT_METHODS.length - 1);
-  else price(block, at, (block.amount[of] ?? LEAST_AMOUNT) * (0.9 + 0.2 * faker.number.float()), block.quantity[of] ?? 1);
+  else
+    price(block, at, (block.amount[of] ?? LEAST_AMOUNT) * (0.9 + 0.2 * faker.number.float()), block.quantity[of] ?? 1);
 }
 
 const COLUMNS = [
-  'purchase', 'customer', 'purchasedAt', 'updatedAt', 'age', 'income', 'education', 'city', 'category', 'product', 'payment',
-  'quantity', 'unitPrice', 'amount',
+  'purchase',
+  'customer',
+  'purchasedAt',
+  'updatedAt',
+  'age',
+  'income',
+  'education',
+  'city',
+  'category',
+  'product',
+  'payment',
+  'quantity',
+  'unitPrice',
+  'amount',
 ] as const;
 
 const EDUCATION_SHARES = cumulative([0.38, 0.36, 0.2, 0.06], EDUCATIONS.length);
 const CATEGORY_SHARES = cumulative([0.2, 0.19, 0.22, 0.12, 0.15, 0.12], CATEGORIES.length);
-const HOUR_SHARES = cumulative([1, 0.5, 0.3, 0.2, 0.3, 0.6, 1.5, 2.5, 4, 5, 6, 6.5, 7, 6.5, 6, 5.5, 5.5, 6, 7.5, 9, 9, 7, 4, 2], 24);
+const HOUR_SHARES = cumulative(
+  [1, 0.5, 0.3, 0.2, 0.3, 0.6, 1.5, 2.5, 4, 5, 6, 6.5, 7, 6.5, 6, 5.5, 5.5, 6, 7.5, 9, 9, 7, 4, 2],
+  24,
+);
 const DISCOUNTS = [0, 0.05, 0.1, 0.15, 0.2];
 const DISCOUNT_SHARES = cumulative([0.7, 0.08, 0.12, 0.06, 0.04], DISCOUNTS.length);
 /** In the order of CATEGORIES. */

@@ -18,6 +18,13 @@ export const columns: readonly Column[] = [
   { name: 'purchase_amount', type: 'double' },
 ];
 
+/** What bronze notes of each record, beside its {@link columns}. */
+export const landingColumns: readonly Column[] = [
+  { name: 'run_id', type: 'string' },
+  { name: 'source', type: 'string' },
+  { name: 'ingested_at', type: 'timestamp' },
+];
+
 /** What silver adds to bronze's columns. */
 export const derivedColumns: readonly Column[] = [
   { name: 'purchase_date', type: 'date' },

@@ -1,7 +1,14 @@
-import { type DuckDBConnection, DuckDBTableFunction, type DuckDBDataChunk, type DuckDBType, DOUBLE, INTEGER } from '@duckdb/node-api';
+import {
+  DOUBLE,
+  type DuckDBConnection,
+  type DuckDBDataChunk,
+  DuckDBTableFunction,
+  type DuckDBType,
+  INTEGER,
+} from '@duckdb/node-api';
 import type { DeliveredRows, Delivery } from '../../lib/pipeline/dataset.ts';
 import { progress } from '../../lib/progress.ts';
-import { type Block, BLOCK_ROWS, drawBlock, UNKNOWN } from './block.ts';
+import { BLOCK_ROWS, type Block, drawBlock, UNKNOWN } from './block.ts';
 import { CATEGORIES, drawPools, EDUCATIONS, PAYMENT_METHODS, spellings } from './pools.ts';
 
 /** DuckDB's vector size: the most rows that a table function may hand over at once. */
@@ -93,12 +100,16 @@ function handOver(block: Block, at: number, count: number, chunk: DuckDBDataChun
   for (const [position, { name }] of CROSSING.entries()) {
     const values = block[name];
     const vector = chunk.getColumnVector(position);
-    for (let i = 0; i < count; i++) vector.setItem(i, values[at + i]);
+    for (let i = 0; i < count; i++) vector.setItem(i, values[at + i] ?? UNKNOWN);
     vector.flush();
   }
 }
 
-function selectWords(name: string, seed: number, pools: { cities: readonly string[]; products: readonly string[] }): string {
+function selectWords(
+  name: string,
+  seed: number,
+  pools: { cities: readonly string[]; products: readonly string[] },
+): string {
   return `SELECT
     'P${seed}-' || lpad(purchase::VARCHAR, 10, '0') AS purchase_id,
     'C${seed}-' || lpad(customer::VARCHAR, 9, '0') AS customer_id,

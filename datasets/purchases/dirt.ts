@@ -14,16 +14,46 @@ const FAULTS: readonly { readonly share: number; readonly apply: (block: Block, 
   { share: 0.004, apply: priceNotPositive },
   { share: 0.006, apply: dateInFuture },
   { share: 0.009, apply: amountDoesNotFit },
-  { share: 0.002, apply: (block, at) => { block.category[at] = MISSING; } },
+  {
+    share: 0.002,
+    apply: (block, at) => {
+      block.category[at] = MISSING;
+    },
+  },
 ];
 
 /** The share of records in which a value is missing that silver fills. */
 const GAPS: readonly { readonly share: number; readonly apply: (block: Block, at: number) => void }[] = [
-  { share: 0.03, apply: (block, at) => { block.age[at] = MISSING; } },
-  { share: 0.05, apply: (block, at) => { block.income[at] = Number.NaN; } },
-  { share: 0.02, apply: (block, at) => { block.education[at] = MISSING; } },
-  { share: 0.015, apply: (block, at) => { block.city[at] = MISSING; } },
-  { share: 0.01, apply: (block, at) => { block.payment[at] = MISSING; } },
+  {
+    share: 0.03,
+    apply: (block, at) => {
+      block.age[at] = MISSING;
+    },
+  },
+  {
+    share: 0.05,
+    apply: (block, at) => {
+      block.income[at] = Number.NaN;
+    },
+  },
+  {
+    share: 0.02,
+    apply: (block, at) => {
+      block.education[at] = MISSING;
+    },
+  },
+  {
+    share: 0.015,
+    apply: (block, at) => {
+      block.city[at] = MISSING;
+    },
+  },
+  {
+    share: 0.01,
+    apply: (block, at) => {
+      block.payment[at] = MISSING;
+    },
+  },
 ];
 
 /** The share of records with a misspelt word. */
@@ -64,7 +94,9 @@ function spelt(column: Int32Array, at: number, spelling: number, words: number):
 }
 
 function ageOutOfRange(block: Block, at: number): void {
-  block.age[at] = faker.datatype.boolean() ? -faker.number.int({ min: 1, max: 90 }) : faker.number.int({ min: 130, max: 999 });
+  block.age[at] = faker.datatype.boolean()
+    ? -faker.number.int({ min: 1, max: 90 })
+    : faker.number.int({ min: 130, max: 999 });
 }
 
 function negativeIncome(block: Block, at: number): void {

@@ -1,0 +1,14 @@
+-- What is sold to each group of buyers.
+-- Reads the view "silver". Revenue is summed in whole cents, so that the order of the rows cannot change it.
+SELECT
+  age_group,
+  education,
+  income_category,
+  count(*) AS purchases,
+  count(DISTINCT customer_id) AS customers,
+  sum(purchase_amount::DECIMAL(18, 2))::DOUBLE AS revenue,
+  sum(purchase_amount::DECIMAL(18, 2))::DOUBLE / count(*) AS average,
+  median(purchase_amount) AS median
+FROM silver
+GROUP BY ALL
+ORDER BY age_group, education, income_category
