@@ -2,11 +2,10 @@ import { join } from 'node:path';
 import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { LakeletError } from '../errors.ts';
-import { type PushSummary, pushRecords } from '../mlflow/index.ts';
+import { interpreterOf, type PushSummary, pushRecords, serveMlflow } from '../mlflow/index.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 import { examples, formatOption, type Outside } from './command.ts';
-import { startMlflow } from './mlflow-server.ts';
-import { type Format, write, writeObject } from './output.ts';
+import { type Format, writeObject } from './output.ts';
 
 /** Where trainings are recorded while there is no server. */
 export function recordsOf(config: Config): ObjectStore {
@@ -38,17 +37,16 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
     .command('ui')
     .description('start a real MLflow server on this machine with all that was recorded, until Ctrl-C')
     .addHelpText('after', examples('lakelet mlflow ui'))
-    .action(async () => {
+    .action(() => {
       const config = outside.config();
-      const server = await startMlflow(config.root, outside);
-      try {
-        const summary = await pushRecords(recordsOf(config), { trackingUri: server.uri, signal: outside.signal });
-        await write(outside.console.err, `${pushLines(summary).join('\n')}\n`);
-        await write(outside.console.out, `MLflow is at ${server.uri} (Ctrl-C ends it)\n`);
-        await server.ended;
-      } finally {
-        await server.stop();
-      }
+      return serveMlflow({
+        home: join(config.root, '.lakelet', 'mlflow-server'),
+        // A checkout whose tests are set up has MLflow already.
+        candidates: [interpreterOf(join(config.root, '.venv'))],
+        records: recordsOf(config),
+        say: (message) => outside.console.out.write(`${message}\n`),
+        signal: outside.signal,
+      });
     });
   return command;
 }
