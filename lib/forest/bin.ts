@@ -38,7 +38,13 @@ export function binEdges(values: Float32Array, seed: number): Float32Array {
  * Writes the bins of rows `from` … `to` − 1 into the row-major matrix `bins` (one byte a feature), whose rows lie
  * together so that a tree finds all of a row's features in one or two cache lines.
  */
-export function binRows(columns: readonly Float32Array[], edges: readonly Float32Array[], bins: Uint8Array, from: number, to: number): void {
+export function binRows(
+  columns: readonly Float32Array[],
+  edges: readonly Float32Array[],
+  bins: Uint8Array,
+  from: number,
+  to: number,
+): void {
   const stride = columns.length;
   for (let feature = 0; feature < stride; feature++) {
     const values = columns[feature];

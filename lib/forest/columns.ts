@@ -51,11 +51,14 @@ export function checkColumns(columns: readonly FeatureColumn[]): number {
   const names = new Set<string>();
   for (const column of columns) {
     const name = printable(String(column.name), 80);
-    if (typeof column.name !== 'string' || column.name === '') throw invalidData('A feature column has no name; name it.');
+    if (typeof column.name !== 'string' || column.name === '')
+      throw invalidData('A feature column has no name; name it.');
     if (names.has(column.name)) throw invalidData(`Two feature columns are named "${name}"; rename one.`);
     names.add(column.name);
     if (columnLength(column) !== rows) {
-      throw invalidData(`Column "${name}" has ${columnLength(column)} rows where "${printable(first.name, 80)}" has ${rows}; all columns need one length.`);
+      throw invalidData(
+        `Column "${name}" has ${columnLength(column)} rows where "${printable(first.name, 80)}" has ${rows}; all columns need one length.`,
+      );
     }
     if (column.kind === 'categorical') checkCodes(column, name);
   }
@@ -69,7 +72,9 @@ export function checkColumns(columns: readonly FeatureColumn[]): number {
 export function checkTrainingData(data: TrainingData): number {
   const length = checkColumns(data.columns);
   if (data.target.length !== length) {
-    throw invalidData(`The target has ${data.target.length} rows where the columns have ${length}; give one target for each row.`);
+    throw invalidData(
+      `The target has ${data.target.length} rows where the columns have ${length}; give one target for each row.`,
+    );
   }
   const { rows } = data;
   const count = rows === undefined ? length : rows.length;
@@ -78,7 +83,9 @@ export function checkTrainingData(data: TrainingData): number {
     const row = rows === undefined ? i : (rows[i] ?? -1);
     if (row < 0 || row >= length) throw invalidData(`Row index ${row} is outside the columns' ${length} rows.`);
     if (!Number.isFinite(data.target[row])) {
-      throw invalidData(`The target of row ${row} is ${data.target[row]}; leave out rows whose target is not a finite number.`);
+      throw invalidData(
+        `The target of row ${row} is ${data.target[row]}; leave out rows whose target is not a finite number.`,
+      );
     }
   }
   for (const column of data.columns) {
@@ -88,7 +95,9 @@ export function checkTrainingData(data: TrainingData): number {
       const value = column.values[row];
       // Models take 32-bit floats, so what is finite in 64 bits may not be there.
       if (Math.abs(Math.fround(value ?? 0)) === Infinity) {
-        throw invalidData(`Column "${printable(column.name, 80)}" holds ${value} in row ${row}, which 32-bit floats cannot hold; use a finite value, or NaN for missing.`);
+        throw invalidData(
+          `Column "${printable(column.name, 80)}" holds ${value} in row ${row}, which 32-bit floats cannot hold; use a finite value, or NaN for missing.`,
+        );
       }
     }
   }
@@ -97,11 +106,14 @@ export function checkTrainingData(data: TrainingData): number {
 
 function checkCodes(column: CategoricalColumn, name: string): void {
   const { codes, categories } = column;
-  if (new Set(categories).size !== categories.length) throw invalidData(`Column "${name}" lists a category twice; list each once.`);
+  if (new Set(categories).size !== categories.length)
+    throw invalidData(`Column "${name}" lists a category twice; list each once.`);
   for (let row = 0; row < codes.length; row++) {
     const code = codes[row] ?? -1;
     if (code < -1 || code >= categories.length) {
-      throw invalidData(`Column "${name}" has code ${code} in row ${row}, but ${categories.length} categories; use −1 for missing.`);
+      throw invalidData(
+        `Column "${name}" has code ${code} in row ${row}, but ${categories.length} categories; use −1 for missing.`,
+      );
     }
   }
 }

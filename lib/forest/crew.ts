@@ -22,7 +22,9 @@ interface Job {
 }
 
 /** What a worker reports: a tree with its number, or what went wrong. */
-type Report = { readonly kind: 'tree'; readonly number: number; readonly grown: GrownTree } | { readonly kind: 'failed'; readonly message: string };
+type Report =
+  | { readonly kind: 'tree'; readonly number: number; readonly grown: GrownTree }
+  | { readonly kind: 'failed'; readonly message: string };
 
 /** What the caller of {@link startCrew} may do with the worker threads. */
 export interface Crew {
@@ -45,18 +47,33 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
   });
   // It is raced against below; without a listener of its own it would end the process when it comes earlier.
   failure.catch(() => undefined);
-  const abort = (): void => fail(new LakeletError('ABORTED', 'Training the forest was cancelled; no model was made.', { cause: signal?.reason }));
+  const abort = (): void =>
+    fail(
+      new LakeletError('ABORTED', 'Training the forest was cancelled; no model was made.', { cause: signal?.reason }),
+    );
   if (signal?.aborted === true) abort();
   else signal?.addEventListener('abort', abort, { once: true });
   try {
-    for (let i = 0; i < options.workers && signal?.aborted !== true; i++) workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG } }));
+    for (let i = 0; i < options.workers && signal?.aborted !== true; i++)
+      workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG } }));
   } catch (error) {
     fail(notStarted(error));
   }
   for (const worker of workers) {
-    worker.on('error', (error) => fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest failed')));
-    worker.on('messageerror', (error) => fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest sent what cannot be read')));
-    worker.on('exit', (code) => fail(new LakeletError('FOREST_WORKER_FAILED', `A worker thread of the forest ended early with code ${code}; try fewer workers, or fewer rows.`)));
+    worker.on('error', (error) =>
+      fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest failed')),
+    );
+    worker.on('messageerror', (error) =>
+      fail(asLakeletError(error, 'FOREST_WORKER_FAILED', 'A worker thread of the forest sent what cannot be read')),
+    );
+    worker.on('exit', (code) =>
+      fail(
+        new LakeletError(
+          'FOREST_WORKER_FAILED',
+          `A worker thread of the forest ended early with code ${code}; try fewer workers, or fewer rows.`,
+        ),
+      ),
+    );
   }
 
   const grow = (problem: Problem, onTree: (done: number) => void): Promise<GrownTree[]> => {
@@ -94,21 +111,36 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
 }
 
 function notStarted(error: unknown): LakeletError {
-  return asLakeletError(error, 'FOREST_WORKER_NOT_STARTED', 'No worker thread could be started to grow the forest (in a bundle, build ES modules, so that import.meta.url is set)');
+  return asLakeletError(
+    error,
+    'FOREST_WORKER_NOT_STARTED',
+    'No worker thread could be started to grow the forest (in a bundle, build ES modules, so that import.meta.url is set)',
+  );
 }
 
 function work(job: Job, send: (report: Report) => void): void {
   const { problem, options, control } = job;
   const blocks = Math.ceil(problem.rows / BLOCK_ROWS);
   for (let block = Atomics.add(control, NEXT_BLOCK, 1); block < blocks; block = Atomics.add(control, NEXT_BLOCK, 1)) {
-    binRows(problem.columns, problem.edges, problem.bins, block * BLOCK_ROWS, Math.min(problem.rows, (block + 1) * BLOCK_ROWS));
+    binRows(
+      problem.columns,
+      problem.edges,
+      problem.bins,
+      block * BLOCK_ROWS,
+      Math.min(problem.rows, (block + 1) * BLOCK_ROWS),
+    );
     Atomics.add(control, BLOCKS_DONE, 1);
     Atomics.notify(control, BLOCKS_DONE);
   }
-  for (let done = Atomics.load(control, BLOCKS_DONE); done < blocks; done = Atomics.load(control, BLOCKS_DONE)) Atomics.wait(control, BLOCKS_DONE, done);
+  for (let done = Atomics.load(control, BLOCKS_DONE); done < blocks; done = Atomics.load(control, BLOCKS_DONE))
+    Atomics.wait(control, BLOCKS_DONE, done);
   const grower = new TreeGrower(problem, options);
   const ended = (): boolean => Atomics.load(control, ENDED) === 1;
-  for (let number = Atomics.add(control, NEXT_TREE, 1); number < options.trees && !ended(); number = Atomics.add(control, NEXT_TREE, 1)) {
+  for (
+    let number = Atomics.add(control, NEXT_TREE, 1);
+    number < options.trees && !ended();
+    number = Atomics.add(control, NEXT_TREE, 1)
+  ) {
     const grown = grower.grow(number, ended);
     if (!ended()) send({ kind: 'tree', number, grown });
   }

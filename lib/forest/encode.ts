@@ -7,7 +7,10 @@ import { checkColumns, type FeatureColumn, type ModelFeature } from './columns.t
  * not seen become NaN, like missing values.
  * @throws LakeletError FOREST_INVALID_DATA where a feature is absent or of the other kind
  */
-export function encodeColumns(features: readonly ModelFeature[], columns: readonly FeatureColumn[]): { rows: number; matrix: Float32Array } {
+export function encodeColumns(
+  features: readonly ModelFeature[],
+  columns: readonly FeatureColumn[],
+): { rows: number; matrix: Float32Array } {
   const rows = checkColumns(columns);
   const width = features.length;
   const matrix = new Float32Array(rows * width);
@@ -15,7 +18,8 @@ export function encodeColumns(features: readonly ModelFeature[], columns: readon
   features.forEach((feature, at) => {
     const column = byName.get(feature.name);
     const name = printable(feature.name, 80);
-    if (column === undefined) throw new LakeletError('FOREST_INVALID_DATA', `The model needs a column "${name}", which is not there; add it.`);
+    if (column === undefined)
+      throw new LakeletError('FOREST_INVALID_DATA', `The model needs a column "${name}", which is not there; add it.`);
     if (feature.kind === 'numeric' && column.kind === 'numeric') {
       for (let row = 0; row < rows; row++) matrix[row * width + at] = column.values[row] ?? NaN;
     } else if (feature.kind === 'categorical' && column.kind === 'categorical') {
@@ -23,7 +27,10 @@ export function encodeColumns(features: readonly ModelFeature[], columns: readon
       const translated = column.categories.map((category) => places.get(category) ?? NaN);
       for (let row = 0; row < rows; row++) matrix[row * width + at] = translated[column.codes[row] ?? -1] ?? NaN;
     } else {
-      throw new LakeletError('FOREST_INVALID_DATA', `Column "${name}" is ${column.kind}, but the model knows it as ${feature.kind}; convert it.`);
+      throw new LakeletError(
+        'FOREST_INVALID_DATA',
+        `Column "${name}" is ${column.kind}, but the model knows it as ${feature.kind}; convert it.`,
+      );
     }
   });
   return { rows, matrix };

@@ -70,7 +70,14 @@ export class TreeGrower {
         continue;
       }
       const middle = this.partition(from, to, feature, cut, missingLeft);
-      stack.push({ node: left + 1, from: middle, to, depth: depth + 1, sum: sum - leftSum, weight: weight - leftWeight });
+      stack.push({
+        node: left + 1,
+        from: middle,
+        to,
+        depth: depth + 1,
+        sum: sum - leftSum,
+        weight: weight - leftWeight,
+      });
       stack.push({ node: left, from, to: middle, depth: depth + 1, sum: leftSum, weight: leftWeight });
     }
     return { tree: builder.finish(), gains };
@@ -122,7 +129,20 @@ export class TreeGrower {
       for (let i = 0; i < pass; i++) {
         const feature = features[done + i] ?? 0;
         const count = (edges[feature]?.length ?? 0) + 1;
-        if (searchHistogram(sums, weights, i * HISTOGRAM_STRIDE, count, feature, sum, weight, this.options.minSamplesLeaf, best)) varied = true;
+        if (
+          searchHistogram(
+            sums,
+            weights,
+            i * HISTOGRAM_STRIDE,
+            count,
+            feature,
+            sum,
+            weight,
+            this.options.minSamplesLeaf,
+            best,
+          )
+        )
+          varied = true;
       }
       done += pass;
     }

@@ -16,7 +16,18 @@ export interface DrawnRows {
  * other in `sums` and `weights`. Several features a pass share the loads of the row, and the sums of one feature need
  * not wait for those of another: with few bins, each addition waits for the one before it in the same bin.
  */
-export function accumulate(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride: number, features: Int32Array, first: number, count: number, sums: Float64Array, weights: Int32Array): void {
+export function accumulate(
+  rows: DrawnRows,
+  from: number,
+  to: number,
+  bins: Uint8Array,
+  stride: number,
+  features: Int32Array,
+  first: number,
+  count: number,
+  sums: Float64Array,
+  weights: Int32Array,
+): void {
   const a = features[first] ?? 0;
   const b = features[first + 1] ?? 0;
   const c = features[first + 2] ?? 0;
@@ -25,7 +36,16 @@ export function accumulate(rows: DrawnRows, from: number, to: number, bins: Uint
   else three(rows, from, to, bins, stride, a, b, c, sums, weights);
 }
 
-function one(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride: number, a: number, sums: Float64Array, weights: Int32Array): void {
+function one(
+  rows: DrawnRows,
+  from: number,
+  to: number,
+  bins: Uint8Array,
+  stride: number,
+  a: number,
+  sums: Float64Array,
+  weights: Int32Array,
+): void {
   const { index, weight, sum } = rows;
   for (let i = from; i < to; i++) {
     const at = bins[(index[i] ?? 0) * stride + a] ?? 0;
@@ -34,7 +54,17 @@ function one(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride
   }
 }
 
-function two(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride: number, a: number, b: number, sums: Float64Array, weights: Int32Array): void {
+function two(
+  rows: DrawnRows,
+  from: number,
+  to: number,
+  bins: Uint8Array,
+  stride: number,
+  a: number,
+  b: number,
+  sums: Float64Array,
+  weights: Int32Array,
+): void {
   const { index, weight, sum } = rows;
   for (let i = from; i < to; i++) {
     const row = (index[i] ?? 0) * stride;
@@ -49,7 +79,18 @@ function two(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride
   }
 }
 
-function three(rows: DrawnRows, from: number, to: number, bins: Uint8Array, stride: number, a: number, b: number, c: number, sums: Float64Array, weights: Int32Array): void {
+function three(
+  rows: DrawnRows,
+  from: number,
+  to: number,
+  bins: Uint8Array,
+  stride: number,
+  a: number,
+  b: number,
+  c: number,
+  sums: Float64Array,
+  weights: Int32Array,
+): void {
   const { index, weight, sum } = rows;
   for (let i = from; i < to; i++) {
     const row = (index[i] ?? 0) * stride;

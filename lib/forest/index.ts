@@ -1,7 +1,7 @@
 /** Random forests in TypeScript: train in worker threads, predict, score, and exchange models as ONNX. */
 export type { CategoricalColumn, FeatureColumn, ModelFeature, NumericColumn, TrainingData } from './columns.ts';
 export { encodeColumns } from './encode.ts';
-export { Forest, type FeatureImportance } from './forest.ts';
+export { type FeatureImportance, Forest } from './forest.ts';
 export { evaluate, type RegressionMetrics } from './metrics.ts';
 export type { ForestOptions } from './options.ts';
 export { trainForest } from './train.ts';

@@ -18,7 +18,10 @@ export function evaluate(actual: Float64Array, predicted: Float64Array): Regress
   const rows = actual.length;
   if (rows === 0) throw new LakeletError('FOREST_INVALID_DATA', 'There are no rows to score; give at least one.');
   if (predicted.length !== rows) {
-    throw new LakeletError('FOREST_INVALID_DATA', `There are ${predicted.length} predictions for ${rows} actual values; give one for each.`);
+    throw new LakeletError(
+      'FOREST_INVALID_DATA',
+      `There are ${predicted.length} predictions for ${rows} actual values; give one for each.`,
+    );
   }
   const origin = actual[0] ?? 0;
   let mean = 0;
@@ -28,7 +31,10 @@ export function evaluate(actual: Float64Array, predicted: Float64Array): Regress
     const value = actual[row] ?? NaN;
     const error = value - (predicted[row] ?? NaN);
     if (!Number.isFinite(error)) {
-      throw new LakeletError('FOREST_INVALID_DATA', `Row ${row} compares ${value} with ${predicted[row]}; leave out rows that are not finite.`);
+      throw new LakeletError(
+        'FOREST_INVALID_DATA',
+        `Row ${row} compares ${value} with ${predicted[row]}; leave out rows that are not finite.`,
+      );
     }
     mean += (value - origin) / rows;
     absolute += Math.abs(error);

@@ -34,7 +34,17 @@ export interface ResolvedOptions {
   readonly workers: number;
 }
 
-const NAMES = new Set(['trees', 'maxDepth', 'minSamplesLeaf', 'maxFeatures', 'seed', 'bootstrap', 'workers', 'signal', 'onProgress']);
+const NAMES = new Set([
+  'trees',
+  'maxDepth',
+  'minSamplesLeaf',
+  'maxFeatures',
+  'seed',
+  'bootstrap',
+  'workers',
+  'signal',
+  'onProgress',
+]);
 
 /**
  * Options checked, with defaults filled in.
@@ -43,21 +53,33 @@ const NAMES = new Set(['trees', 'maxDepth', 'minSamplesLeaf', 'maxFeatures', 'se
 export function resolveOptions(options: ForestOptions): ResolvedOptions {
   for (const name of Object.keys(options)) {
     if (!NAMES.has(name)) {
-      throw new LakeletError('FOREST_INVALID_OPTION', `"${printable(name, 80)}" is no option of a forest; use ${[...NAMES].join(', ')}.`);
+      throw new LakeletError(
+        'FOREST_INVALID_OPTION',
+        `"${printable(name, 80)}" is no option of a forest; use ${[...NAMES].join(', ')}.`,
+      );
     }
   }
   const trees = whole('trees', options.trees ?? 100, 1, 100_000);
   const maxFeatures = options.maxFeatures ?? 1 / 3;
   if (typeof maxFeatures !== 'number' || !(maxFeatures > 0 && maxFeatures <= 1)) {
-    throw new LakeletError('FOREST_INVALID_OPTION', `maxFeatures is ${printable(String(maxFeatures), 80)}; give a share of the features above 0, at most 1.`);
+    throw new LakeletError(
+      'FOREST_INVALID_OPTION',
+      `maxFeatures is ${printable(String(maxFeatures), 80)}; give a share of the features above 0, at most 1.`,
+    );
   }
   const bootstrap = options.bootstrap ?? true;
   if (typeof bootstrap !== 'boolean') {
-    throw new LakeletError('FOREST_INVALID_OPTION', `bootstrap is ${printable(String(bootstrap), 80)}; give true or false.`);
+    throw new LakeletError(
+      'FOREST_INVALID_OPTION',
+      `bootstrap is ${printable(String(bootstrap), 80)}; give true or false.`,
+    );
   }
   return {
     trees,
-    maxDepth: options.maxDepth === undefined || options.maxDepth === Infinity ? Infinity : whole('maxDepth', options.maxDepth, 1, 2 ** 31 - 1),
+    maxDepth:
+      options.maxDepth === undefined || options.maxDepth === Infinity
+        ? Infinity
+        : whole('maxDepth', options.maxDepth, 1, 2 ** 31 - 1),
     minSamplesLeaf: whole('minSamplesLeaf', options.minSamplesLeaf ?? 1, 1, 2 ** 31 - 1),
     maxFeatures,
     seed: whole('seed', options.seed ?? 0, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
@@ -68,5 +90,8 @@ export function resolveOptions(options: ForestOptions): ResolvedOptions {
 
 function whole(name: string, value: number, least: number, most: number): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw new LakeletError('FOREST_INVALID_OPTION', `${name} is ${printable(String(value), 80)}; give a whole number from ${least} to ${most}.`);
+  throw new LakeletError(
+    'FOREST_INVALID_OPTION',
+    `${name} is ${printable(String(value), 80)}; give a whole number from ${least} to ${most}.`,
+  );
 }

@@ -16,14 +16,19 @@ export function compilePredictor(trees: readonly Tree[], width: number): Predict
   const compiled = trees.map((tree) => compileTree(tree, thresholds));
   return (matrix) => {
     const rows = matrix.length / width;
-    if (!Number.isInteger(rows)) throw new LakeletError('FOREST_INVALID_DATA', `A matrix of ${matrix.length} values is not made of rows of ${width} features; check its shape.`);
+    if (!Number.isInteger(rows))
+      throw new LakeletError(
+        'FOREST_INVALID_DATA',
+        `A matrix of ${matrix.length} values is not made of rows of ${width} features; check its shape.`,
+      );
     const result = new Float64Array(rows);
     const ranks = new Uint16Array(BLOCK_ROWS * width);
     for (let from = 0; from < rows; from += BLOCK_ROWS) {
       const count = Math.min(BLOCK_ROWS, rows - from);
       for (let feature = 0; feature < width; feature++) {
         const sorted = thresholds[feature] ?? new Float32Array();
-        for (let row = 0; row < count; row++) ranks[row * width + feature] = rankOf(matrix[(from + row) * width + feature] ?? NaN, sorted);
+        for (let row = 0; row < count; row++)
+          ranks[row * width + feature] = rankOf(matrix[(from + row) * width + feature] ?? NaN, sorted);
       }
       for (const tree of compiled) addTree(tree, ranks, width, count, result, from);
     }
@@ -54,7 +59,14 @@ function compileTree(tree: Tree, thresholds: readonly Float32Array[]): CompiledT
   return { nodes, value: tree.value };
 }
 
-function addTree(tree: CompiledTree, ranks: Uint16Array, width: number, count: number, result: Float64Array, from: number): void {
+function addTree(
+  tree: CompiledTree,
+  ranks: Uint16Array,
+  width: number,
+  count: number,
+  result: Float64Array,
+  from: number,
+): void {
   const { nodes, value } = tree;
   for (let row = 0; row < count; row++) {
     const base = row * width;
@@ -78,7 +90,11 @@ function thresholdsOf(trees: readonly Tree[], width: number): Float32Array[] {
     }
   }
   return sets.map((set) => {
-    if (set.size >= MISSING - 1) throw new LakeletError('FOREST_MODEL_TOO_LARGE', `A feature of the forest has ${set.size} thresholds, which is too many to predict with; use fewer bins.`);
+    if (set.size >= MISSING - 1)
+      throw new LakeletError(
+        'FOREST_MODEL_TOO_LARGE',
+        `A feature of the forest has ${set.size} thresholds, which is too many to predict with; use fewer bins.`,
+      );
     return Float32Array.from(set).sort();
   });
 }

@@ -34,7 +34,11 @@ export function layOut(data: TrainingData, rows: number, seed: number): { proble
       place[code] = index;
     });
     for (let i = 0; i < rows; i++) values[i] = place[column.codes[row === undefined ? i : (row[i] ?? 0)] ?? -1] ?? NaN;
-    features.push({ name: column.name, kind: 'categorical', categories: order.map((code) => column.categories[code] ?? '') });
+    features.push({
+      name: column.name,
+      kind: 'categorical',
+      categories: order.map((code) => column.categories[code] ?? ''),
+    });
     return values;
   });
   const edges = columns.map((values) => binEdges(values, seed));

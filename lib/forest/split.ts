@@ -60,7 +60,17 @@ export function searchHistogram(
       return true;
     }
     if (missingWeight === 0) {
-      offer(best, feature, bin, leftWeight > totalWeight - leftWeight, leftSum, leftWeight, totalSum, totalWeight, minLeaf);
+      offer(
+        best,
+        feature,
+        bin,
+        leftWeight > totalWeight - leftWeight,
+        leftSum,
+        leftWeight,
+        totalSum,
+        totalWeight,
+        minLeaf,
+      );
     } else {
       offer(best, feature, bin, false, leftSum, leftWeight, totalSum, totalWeight, minLeaf);
       offer(best, feature, bin, true, leftSum + missingSum, leftWeight + missingWeight, totalSum, totalWeight, minLeaf);

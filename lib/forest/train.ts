@@ -22,7 +22,14 @@ export async function trainForest(data: TrainingData, options: ForestOptions = {
   try {
     const { problem, features } = layOut(data, rows, resolved.seed);
     const grown = await crew.grow(problem, (done) => options.onProgress?.({ done, total: resolved.trees }));
-    return new Forest(features, grown.map(({ tree }) => tree), importancesOf(grown.map(({ gains }) => gains), features.length));
+    return new Forest(
+      features,
+      grown.map(({ tree }) => tree),
+      importancesOf(
+        grown.map(({ gains }) => gains),
+        features.length,
+      ),
+    );
   } catch (error) {
     throw asLakeletError(error, 'FOREST_FAILED', 'The forest could not be trained');
   } finally {
@@ -35,9 +42,10 @@ function importancesOf(gains: readonly Float64Array[], features: number): number
   const sums = new Array<number>(features).fill(0);
   for (const tree of gains) {
     const total = tree.reduce((sum, gain) => sum + gain, 0);
-    if (total > 0) tree.forEach((gain, feature) => {
-      sums[feature] = (sums[feature] ?? 0) + gain / total;
-    });
+    if (total > 0)
+      tree.forEach((gain, feature) => {
+        sums[feature] = (sums[feature] ?? 0) + gain / total;
+      });
   }
   const total = sums.reduce((sum, share) => sum + share, 0);
   return total > 0 ? sums.map((share) => share / total) : sums;

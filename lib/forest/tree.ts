@@ -63,7 +63,13 @@ export class TreeBuilder {
 
   private double(): void {
     const length = this.feature.length * 2;
-    const grown = { feature: new Int32Array(length), threshold: new Float32Array(length), left: new Int32Array(length), missingLeft: new Uint8Array(length), value: new Float32Array(length) };
+    const grown = {
+      feature: new Int32Array(length),
+      threshold: new Float32Array(length),
+      left: new Int32Array(length),
+      missingLeft: new Uint8Array(length),
+      value: new Float32Array(length),
+    };
     grown.feature.set(this.feature);
     grown.threshold.set(this.threshold);
     grown.left.set(this.left);
