@@ -61,7 +61,7 @@ export const expectations: readonly Expectation[] = [
   },
   {
     rule: 'category_unknown',
-    condition: `lower(trim(product_category)) IN (${CATEGORIES.map((name) => `'${name.toLowerCase()}'`).join(', ')})`,
+    condition: `product_category IN (${quoted(CATEGORIES)}) OR lower(trim(product_category)) IN (${quoted(CATEGORIES).toLowerCase()})`,
     reason: `The product category is missing, or none of ${CATEGORIES.join(', ')}.`,
   },
   {
@@ -80,3 +80,7 @@ export const expectations: readonly Expectation[] = [
     reason: `The amount is not price times quantity, less a discount of at most ${LARGEST_DISCOUNT * 100} %.`,
   },
 ];
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => `'${word}'`).join(', ');
+}
