@@ -1,0 +1,48 @@
+import type { ModelFeature } from './columns.ts';
+import { FORMAT } from './onnx-schema.ts';
+import { unreadable } from './protobuf-read.ts';
+
+/** What a model file says about its matrix, beside the trees. */
+export interface ForestDescription {
+  readonly features: readonly ModelFeature[];
+  /** A share for each feature. */
+  readonly importances: readonly number[];
+}
+
+/**
+ * Reads the JSON text of a model file's metadata.
+ * @throws LakeletError FOREST_MODEL_UNREADABLE where it is not as `toOnnx` writes it
+ */
+export function readDescription(text: string): ForestDescription {
+  const value = parse(text);
+  if (!isRecord(value)) throw unreadable('its description is no object');
+  if (value.format !== FORMAT) throw unreadable(`its format is not ${FORMAT}, which this version of Lakelet knows`);
+  const { features, importances } = value;
+  if (!Array.isArray(features) || features.length === 0) throw unreadable('it lists no features');
+  if (!Array.isArray(importances) || importances.length !== features.length || !importances.every(Number.isFinite)) {
+    throw unreadable('it does not list an importance for each feature');
+  }
+  return { features: features.map(featureOf), importances };
+}
+
+function featureOf(value: unknown): ModelFeature {
+  if (!isRecord(value) || typeof value.name !== 'string') throw unreadable('a feature has no name');
+  const { name, kind, categories } = value;
+  if (kind === 'numeric') return { name, kind };
+  if (kind !== 'categorical' || !Array.isArray(categories) || !categories.every((text) => typeof text === 'string')) {
+    throw unreadable('a feature is neither numeric nor categorical');
+  }
+  return { name, kind, categories };
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw unreadable('its description is no JSON');
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,69 @@
+/**
+ * Writes one Protocol Buffers message (https://protobuf.dev/programming-guides/encoding/): each call adds a field, in
+ * the order of the calls. Whole numbers are unsigned and at most 2^53 − 1, which is all that a model file needs.
+ */
+export class MessageWriter {
+  private bytes = new Uint8Array(256);
+  private view = new DataView(this.bytes.buffer);
+  private size = 0;
+
+  /** A field that holds a whole number. */
+  integer(field: number, value: number): this {
+    this.varint(field * 8);
+    this.varint(value);
+    return this;
+  }
+
+  /** A field that holds text. */
+  text(field: number, value: string): this {
+    return this.block(field, new TextEncoder().encode(value));
+  }
+
+  /** A field that holds bytes; repeated where it is called again. */
+  block(field: number, value: Uint8Array): this {
+    this.varint(field * 8 + 2);
+    this.varint(value.length);
+    this.reserve(value.length);
+    this.bytes.set(value, this.size);
+    this.size += value.length;
+    return this;
+  }
+
+  /** A field that holds a message. */
+  message(field: number, value: MessageWriter): this {
+    return this.block(field, value.finish());
+  }
+
+  /** One whole number with no field of its own: a part of a packed field, which is written to a writer of its own. */
+  packedInteger(value: number): void {
+    this.varint(value);
+  }
+
+  /** One 32-bit float with no field of its own: a part of a packed field. */
+  packedFloat(value: number): void {
+    this.reserve(4);
+    this.view.setFloat32(this.size, value, true);
+    this.size += 4;
+  }
+
+  /** What was written so far; the view is good until the next write. */
+  finish(): Uint8Array {
+    return this.bytes.subarray(0, this.size);
+  }
+
+  private varint(value: number): void {
+    this.reserve(8);
+    let rest = value;
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.bytes[this.size++] = (rest % 0x80) + 0x80;
+    this.bytes[this.size++] = rest;
+  }
+
+  private reserve(more: number): void {
+    const needed = this.size + more;
+    if (needed <= this.bytes.length) return;
+    const larger = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    larger.set(this.bytes.subarray(0, this.size));
+    this.bytes = larger;
+    this.view = new DataView(larger.buffer);
+  }
+}
