@@ -1,7 +1,17 @@
 import type { ModelFeature } from './columns.ts';
 import { Forest } from './forest.ts';
 import { type ForestDescription, readDescription } from './onnx-description.ts';
-import { ATTRIBUTE, DESCRIPTION_KEY, GRAPH, LEAF_MODE, METADATA, MODEL, NODE, PRODUCER } from './onnx-schema.ts';
+import {
+  ATTRIBUTE,
+  DESCRIPTION_KEY,
+  GRAPH,
+  LEAF_MODE,
+  METADATA,
+  MODEL,
+  NODE,
+  PRODUCER,
+  SPLIT_MODE,
+} from './onnx-schema.ts';
 import { type Field, readFields, unreadable, VarintReader } from './protobuf-read.ts';
 import type { Tree } from './tree.ts';
 
@@ -163,7 +173,10 @@ function modesOf(attribute: Uint8Array, length: number): Uint8Array {
   const leaves = new Uint8Array(length);
   let count = 0;
   for (const field of readFields(attribute)) {
-    if (field.number === ATTRIBUTE.texts) leaves[count++] = blockOf(field).length === LEAF_MODE.length ? 1 : 0;
+    if (field.number !== ATTRIBUTE.texts) continue;
+    const { length: size } = blockOf(field);
+    if (size !== LEAF_MODE.length && size !== SPLIT_MODE.length) throw unreadable('it has nodes of another mode');
+    leaves[count++] = size === LEAF_MODE.length ? 1 : 0;
   }
   if (count !== length) throw unreadable('its lists differ in length');
   return leaves;
