@@ -8,11 +8,9 @@ import {
 } from '@duckdb/node-api';
 import type { DeliveredRows, Delivery } from '../../lib/pipeline/dataset.ts';
 import { progress } from '../../lib/progress.ts';
-import { BLOCK_ROWS, type Block, drawBlock, UNKNOWN } from './block.ts';
+import { BLOCK_ROWS, type Block, UNKNOWN } from './block.ts';
+import { drawBlock } from './draw.ts';
 import { CATEGORIES, drawPools, EDUCATIONS, PAYMENT_METHODS, spellings } from './pools.ts';
-
-/** DuckDB's vector size: the most rows that a table function may hand over at once. */
-const CHUNK_ROWS = 2048;
 
 /** The columns that cross over to DuckDB; all words are numbers until its side looks them up. */
 const CROSSING: readonly { readonly name: Exclude<keyof Block, 'first' | 'count'>; readonly type: DuckDBType }[] = [
@@ -49,12 +47,8 @@ export function deliverPurchases(connection: DuckDBConnection, delivery: Deliver
   const draw = (block: number): Block => drawBlock(delivery.seed, block, countOf(block), pools.cities.length);
 
   let next = from;
-  let current: Block | undefined;
   let ahead: Block | undefined;
-  let at = 0;
-  const drawAhead = (): void => {
-    if (ahead === undefined && next < to) ahead = draw(next++);
-  };
+  const drawNext = (): Block | undefined => (next < to ? draw(next++) : undefined);
 
   connection.registerTableFunction(
     DuckDBTableFunction.create({
@@ -66,23 +60,23 @@ export function deliverPurchases(connection: DuckDBConnection, delivery: Deliver
       initFunction(info) {
         // One reader keeps the records in their order.
         info.setMaxThreads(1);
+        next = from;
+        ahead = undefined;
       },
       mainFunction(_info, chunk) {
-        if (current === undefined || at >= current.count) {
-          drawAhead();
-          current = ahead;
-          ahead = undefined;
-          at = 0;
-        }
-        if (current === undefined) {
-          chunk.rowCount = 0;
-          return;
-        }
-        const count = Math.min(CHUNK_ROWS, current.count - at);
-        handOver(current, at, count, chunk);
-        at += count;
-        progress({ step: 'bronze', message: 'generating', rows: current.first + at - from * BLOCK_ROWS, total: rows });
-        if (ahead === undefined) setImmediate(drawAhead);
+        const block = ahead ?? drawNext();
+        ahead = undefined;
+        handOver(block, chunk);
+        if (block === undefined) return;
+        progress({
+          step: 'bronze',
+          message: 'generating',
+          rows: block.first + block.count - from * BLOCK_ROWS,
+          total: rows,
+        });
+        setImmediate(() => {
+          ahead ??= drawNext();
+        });
       },
     }),
   );
@@ -95,12 +89,14 @@ function blocksOfShard(blocks: number, { shard, shards }: Delivery): [number, nu
   return [Math.floor((blocks * shard) / shards), Math.floor((blocks * (shard + 1)) / shards)];
 }
 
-function handOver(block: Block, at: number, count: number, chunk: DuckDBDataChunk): void {
-  chunk.rowCount = count;
+/** Fills a chunk with a block; with no rows where there is none, which is how a table function ends. */
+function handOver(block: Block | undefined, chunk: DuckDBDataChunk): void {
+  chunk.rowCount = block?.count ?? 0;
+  if (block === undefined) return;
   for (const [position, { name }] of CROSSING.entries()) {
-    const values = block[name];
     const vector = chunk.getColumnVector(position);
-    for (let i = 0; i < count; i++) vector.setItem(i, values[at + i] ?? UNKNOWN);
+    const values = block[name];
+    for (let at = 0; at < values.length; at++) vector.setItem(at, values[at] ?? UNKNOWN);
     vector.flush();
   }
 }

@@ -1,10 +1,7 @@
 import { faker } from '@faker-js/faker/locale/en';
-import type { Block } from './block.ts';
+import { type Block, UNKNOWN } from './block.ts';
 import { calendar } from './clock.ts';
 import { CATEGORIES, EDUCATIONS, PAYMENT_METHODS, SPELLING_COUNT } from './pools.ts';
-
-/** What stands for a missing integer; the same as UNKNOWN of block.ts, which imports this module. */
-const MISSING = -1_000_000;
 
 /** The share of records that silver must quarantine, by what is wrong with them; each has one such fault. */
 const FAULTS: readonly { readonly share: number; readonly apply: (block: Block, at: number) => void }[] = [
@@ -17,7 +14,7 @@ const FAULTS: readonly { readonly share: number; readonly apply: (block: Block, 
   {
     share: 0.002,
     apply: (block, at) => {
-      block.category[at] = MISSING;
+      block.category[at] = UNKNOWN;
     },
   },
 ];
@@ -27,7 +24,7 @@ const GAPS: readonly { readonly share: number; readonly apply: (block: Block, at
   {
     share: 0.03,
     apply: (block, at) => {
-      block.age[at] = MISSING;
+      block.age[at] = UNKNOWN;
     },
   },
   {
@@ -39,19 +36,19 @@ const GAPS: readonly { readonly share: number; readonly apply: (block: Block, at
   {
     share: 0.02,
     apply: (block, at) => {
-      block.education[at] = MISSING;
+      block.education[at] = UNKNOWN;
     },
   },
   {
     share: 0.015,
     apply: (block, at) => {
-      block.city[at] = MISSING;
+      block.city[at] = UNKNOWN;
     },
   },
   {
     share: 0.01,
     apply: (block, at) => {
-      block.payment[at] = MISSING;
+      block.payment[at] = UNKNOWN;
     },
   },
 ];

@@ -23,7 +23,7 @@ export interface Delivery {
 
 /** A delivery, ready to be read. */
 export interface DeliveredRows {
-  /** A SELECT over the connection it was asked of, which yields the dataset's columns in their order; read once. */
+  /** A SELECT over the connection it was asked of, which yields the dataset's columns in their order; the same rows at each reading. */
   readonly sql: string;
   /** How many records it will yield. */
   readonly rows: number;
