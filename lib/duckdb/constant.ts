@@ -62,7 +62,7 @@ function literal(node: Expression): Constant | undefined {
     case 'BIGINT':
     case 'HUGEINT': {
       const digits = wholeNumber(value.value);
-      return digits === undefined ? undefined : { sql: `(${digits}::${type})`, type, text: String(digits) };
+      return digits === undefined ? undefined : { sql: `'${digits}'::${type}`, type, text: String(digits) };
     }
     case 'DECIMAL':
       return decimal(value);

@@ -11,7 +11,7 @@ const INTEGERS: Readonly<Record<string, string>> = {
   long: 'BIGINT',
 };
 
-const WHOLE = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT'];
+const WHOLE = ['TINYINT', 'SMALLINT', 'INTEGER', 'BIGINT', 'HUGEINT'];
 
 /** How constants of some types are compared with a column: as `type`, whose text `read` turns into a literal. */
 interface Comparing {
@@ -39,7 +39,7 @@ const instant = (zone: '' | 'Z') => (value: unknown) => {
 };
 
 /** DuckDB compares numbers of these types exactly; a double among them makes all of them doubles. */
-const DOUBLES: Comparing = { from: ['DOUBLE', 'DECIMAL', 'HUGEINT', ...WHOLE], sql: asDouble, read: number };
+const DOUBLES: Comparing = { from: ['DOUBLE', 'DECIMAL', ...WHOLE], sql: asDouble, read: number };
 
 const BY_TYPE: Readonly<Record<string, readonly Comparing[]>> = {
   string: [
@@ -80,7 +80,7 @@ function comparings(type: DataType): readonly Comparing[] {
   if (integer !== undefined) {
     return [
       { from: ['literal'], sql: asText(integer), read: whole },
-      { from: [...WHOLE, 'HUGEINT'], sql: plain, read: whole },
+      { from: WHOLE, sql: plain, read: whole },
       { from: [...WHOLE, 'DECIMAL'], sql: plain, read: text },
       DOUBLES,
     ];
