@@ -33,9 +33,9 @@ export function splitSql(rules: SplitRules): string {
 
 /** Drops what {@link splitSql} made, and frees its memory; without effect where there is nothing. */
 export const DROP_SPLIT = `
-DROP VIEW IF EXISTS fates;
-DROP VIEW IF EXISTS quarantined;
-DROP VIEW IF EXISTS good;
+DROP VIEW IF EXISTS temp.fates;
+DROP VIEW IF EXISTS temp.quarantined;
+DROP VIEW IF EXISTS temp.good;
 DROP TABLE IF EXISTS temp."split";
 DROP TABLE IF EXISTS temp."split latest";`;
 
