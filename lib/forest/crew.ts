@@ -1,5 +1,5 @@
-import { parentPort, Worker, workerData } from 'node:worker_threads';
-import { asLakeletError, LakeletError } from '../errors.ts';
+import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from 'node:worker_threads';
+import { asLakeletError, LakeletError, messageOf } from '../errors.ts';
 import { binRows } from './bin.ts';
 import { type GrownTree, TreeGrower } from './grow.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -13,12 +13,13 @@ const BLOCK_ROWS = 16_384;
 const NEXT_BLOCK = 0;
 const BLOCKS_DONE = 1;
 const NEXT_TREE = 2;
-const ENDED = 3;
+const JOB_POSTED = 3;
+const ENDED = 4;
+const WORDS = 5;
 
 interface Job {
   readonly problem: Problem;
   readonly options: ResolvedOptions;
-  readonly control: Int32Array;
 }
 
 /** What a worker reports: a tree with its number, or what went wrong. */
@@ -39,7 +40,7 @@ export interface Crew {
  * trees, from shared counters, so that all are busy to the end; which thread grows a tree makes no difference to it.
  */
 export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefined): Crew {
-  const control = new Int32Array(new SharedArrayBuffer(16));
+  const control = new Int32Array(new SharedArrayBuffer(WORDS * 4));
   const workers: Worker[] = [];
   let fail: (error: LakeletError) => void = () => undefined;
   const failure = new Promise<never>((_, reject) => {
@@ -55,7 +56,7 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
   else signal?.addEventListener('abort', abort, { once: true });
   try {
     for (let i = 0; i < options.workers && signal?.aborted !== true; i++)
-      workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG } }));
+      workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG, control } }));
   } catch (error) {
     fail(notStarted(error));
   }
@@ -93,11 +94,13 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
         }
         if (trees.size === options.trees) resolve([...trees].sort(([a], [b]) => a - b).map(([, tree]) => tree));
       };
-      const job: Job = { problem, options, control };
+      const job: Job = { problem, options };
       for (const worker of workers) {
         worker.on('message', receive);
         worker.postMessage(job);
       }
+      Atomics.store(control, JOB_POSTED, 1);
+      Atomics.notify(control, JOB_POSTED);
     });
     return Promise.race([grown, failure]);
   };
@@ -118,8 +121,7 @@ function notStarted(error: unknown): LakeletError {
   );
 }
 
-function work(job: Job, send: (report: Report) => void): void {
-  const { problem, options, control } = job;
+function work({ problem, options }: Job, control: Int32Array, send: (report: Report) => void): void {
   const blocks = Math.ceil(problem.rows / BLOCK_ROWS);
   for (let block = Atomics.add(control, NEXT_BLOCK, 1); block < blocks; block = Atomics.add(control, NEXT_BLOCK, 1)) {
     binRows(
@@ -146,21 +148,28 @@ function work(job: Job, send: (report: Report) => void): void {
   }
 }
 
-function isOurs(data: unknown): boolean {
-  return typeof data === 'object' && data !== null && 'tag' in data && data.tag === TAG;
+/** The control words that a thread of this module was started with; undefined in any other thread. */
+function controlOf(data: unknown): Int32Array | undefined {
+  if (typeof data !== 'object' || data === null || !('tag' in data) || data.tag !== TAG) return undefined;
+  return 'control' in data && data.control instanceof Int32Array ? data.control : undefined;
 }
 
-if (isOurs(workerData) && parentPort !== null) {
-  const port = parentPort;
-  port.once('message', (job: Job) => {
-    try {
-      work(job, (report) => port.postMessage(report));
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      const failed: Report = { kind: 'failed', message: `A worker thread of the forest failed: ${message}` };
-      port.postMessage(failed);
-    }
-    // The port is left open: the thread waits to be dismissed, so that its end is never mistaken for a failure.
-    port.on('message', () => undefined);
-  });
+/**
+ * Waits for the job, does it, and waits to be ended, without ever giving the thread back: where this module is part of
+ * a bundle, the rest of the bundle, its entry included, must not run again in each worker.
+ */
+function serve(port: MessagePort, control: Int32Array): never {
+  Atomics.wait(control, JOB_POSTED, 0);
+  try {
+    const job: Job | undefined = receiveMessageOnPort(port)?.message;
+    if (job === undefined) throw new Error('it was given nothing to do');
+    work(job, control, (report) => port.postMessage(report));
+  } catch (error) {
+    const failed: Report = { kind: 'failed', message: `A worker thread of the forest failed: ${messageOf(error)}` };
+    port.postMessage(failed);
+  }
+  for (;;) Atomics.wait(control, ENDED, Atomics.load(control, ENDED));
 }
+
+const shared = controlOf(workerData);
+if (shared !== undefined && parentPort !== null) serve(parentPort, shared);
