@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import type { Config } from '../config.ts';
 import { LakeletError } from '../errors.ts';
 import { interpreterOf, type PushSummary, pushRecords, serveMlflow } from '../mlflow/index.ts';
+import { evaluateChampion } from '../pipeline/champion.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 import { examples, formatOption, type Outside } from './command.ts';
 import { type Format, writeObject } from './output.ts';
@@ -29,7 +30,12 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
           'MLFLOW_TRACKING_URI is not set, so there is no server to push to: set it to http://host:port, or start one with `lakelet mlflow ui`',
         );
       }
-      const summary = await pushRecords(recordsOf(config), { ...config.mlflow, trackingUri, signal: outside.signal });
+      const summary = await pushRecords(recordsOf(config), {
+        ...config.mlflow,
+        trackingUri,
+        evaluateChampion,
+        signal: outside.signal,
+      });
       await writeObject(outside.console, format, shown(summary), () => pushLines(summary));
       if (summary.failed.length > 0) exit(1);
     });
@@ -44,6 +50,7 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
         // A checkout whose tests are set up has MLflow already.
         candidates: [interpreterOf(join(config.root, '.venv'))],
         records: recordsOf(config),
+        evaluateChampion,
         say: (message) => outside.console.out.write(`${message}\n`),
         signal: outside.signal,
       });

@@ -1,10 +1,15 @@
-import type { HeldOut } from './training.ts';
+import type { HeldOut, ModelFeature } from './training.ts';
 
 /**
  * Scores a model on the rows given: its root mean squared error there, or undefined where it can't be scored on them
- * (it was trained on other features, or is of another make).
+ * (it was trained on other features, or is of another make). The features are those of the training that held the rows
+ * out: they name the columns of its matrix, and what its codes stand for, which may be other codes in the model.
  */
-export type EvaluateModel = (onnx: Uint8Array, heldOut: HeldOut) => Promise<number | undefined>;
+export type EvaluateModel = (
+  onnx: Uint8Array,
+  heldOut: HeldOut,
+  features: readonly ModelFeature[],
+) => Promise<number | undefined>;
 
 /** What a new model is set against. */
 export interface PresentChampion {

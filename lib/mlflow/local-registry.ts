@@ -42,7 +42,8 @@ async function decide(
   const rmse = training.metrics.rmse ?? Number.NaN;
   if (champion === undefined) return decideChampion(rmse, undefined);
   const { onnx } = (await readRecord(store, recordKey(champion.runId))).training.model;
-  return decideChampion(rmse, { version: String(champion.version), rmse: await evaluate(onnx, training.heldOut) });
+  const championRmse = await evaluate(onnx, training.heldOut, training.model.features);
+  return decideChampion(rmse, { version: String(champion.version), rmse: championRmse });
 }
 
 /** The last version that became champion and whose record is still there: who removes a record gives its place up. */

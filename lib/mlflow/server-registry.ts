@@ -6,7 +6,7 @@ import type { MlflowServer } from './http.ts';
 import { MODEL_FILE } from './model-folder.ts';
 import type { FinishedRun } from './server-run.ts';
 import { CHAMPION_ALIAS, TAG, tagList } from './tags.ts';
-import type { HeldOut, TrainingRecord } from './training.ts';
+import type { TrainingRecord } from './training.ts';
 
 /** Most bytes of a champion's model that are fetched to score it. */
 const MODEL_LIMIT = 1024 ** 3;
@@ -65,7 +65,7 @@ export async function register(
       ? { champion: true, reason }
       : decideChampion(
           rmseOf(training),
-          await presentChampion(server, name, isChampion ? undefined : present, training.heldOut, evaluate),
+          await presentChampion(server, name, isChampion ? undefined : present, training, evaluate),
         );
   await tagVersion(server, name, version.version, TAG.championReason, decision.reason);
   if (decision.champion && !isChampion) await setChampion(server, name, version.version);
@@ -139,13 +139,13 @@ async function presentChampion(
   server: MlflowServer,
   name: string,
   version: string | undefined,
-  heldOut: HeldOut,
+  { heldOut, model }: TrainingRecord,
   evaluate: EvaluateModel | undefined,
 ): Promise<PresentChampion | undefined> {
   if (version === undefined) return undefined;
   if (evaluate !== undefined) {
     const onnx = await modelOf(server, name, version);
-    return { version, rmse: onnx === undefined ? undefined : await evaluate(onnx, heldOut) };
+    return { version, rmse: onnx === undefined ? undefined : await evaluate(onnx, heldOut, model.features) };
   }
   const { model_version: present } = await call(server, {
     method: 'GET',

@@ -1,0 +1,53 @@
+import { type Forest, toOnnx, trainForest } from '../../../lib/forest/index.ts';
+import { evaluateChampion } from '../../../lib/pipeline/champion.ts';
+
+const kinds = ['books', 'games', 'music'];
+
+/** A forest that knows what each kind costs; its own codes follow the prices. */
+async function forestOf(prices: readonly number[], columns: readonly string[] = ['kind', 'age']): Promise<Forest> {
+  const rows = 90;
+  const codes = Int32Array.from({ length: rows }, (_, row) => row % 3);
+  const target = Float64Array.from(codes, (code) => prices[code] ?? 0);
+  const kind = { name: columns[0] ?? '', kind: 'categorical', codes, categories: kinds } as const;
+  const age = { name: columns[1] ?? '', kind: 'numeric', values: new Float64Array(rows).fill(30) } as const;
+  return trainForest({ columns: [kind, age], target }, { trees: 5, workers: 1, maxFeatures: 1, bootstrap: false });
+}
+
+/** Rows as the training that held them out has them: kinds by `categories`' positions, then the age. */
+function heldOut(categories: readonly string[], prices: Readonly<Record<string, number>>) {
+  const rows = categories.flatMap((_, code) => [code, 30]);
+  return {
+    held: {
+      id: 'rows',
+      rows: categories.length,
+      features: new Float32Array(rows),
+      target: Float64Array.from(categories, (category) => prices[category] ?? 0),
+    },
+    features: [
+      { name: 'kind', kind: 'categorical' as const, categories },
+      { name: 'age', kind: 'numeric' as const },
+    ],
+  };
+}
+
+describe('evaluateChampion', () => {
+  it('scores a model that numbers the categories in another order', async () => {
+    const champion = toOnnx(await forestOf([10, 20, 30]));
+    const { held, features } = heldOut(['music', 'books', 'games'], { books: 10, games: 20, music: 30 });
+    expect(await evaluateChampion(champion, held, features)).toBeCloseTo(0, 9);
+    const worse = heldOut(['music', 'books', 'games'], { books: 13, games: 24, music: 30 });
+    expect(await evaluateChampion(champion, worse.held, worse.features)).toBeCloseTo(Math.sqrt(25 / 3), 5);
+  });
+
+  it('does not score a model that needs another column, or is no forest of ours', async () => {
+    const { held, features } = heldOut(kinds, {});
+    expect(await evaluateChampion(toOnnx(await forestOf([1, 2, 3], ['sort', 'age'])), held, features)).toBeUndefined();
+    expect(await evaluateChampion(toOnnx(await forestOf([1, 2, 3], ['age', 'kind'])), held, features)).toBeUndefined();
+    expect(await evaluateChampion(Uint8Array.of(8, 7), held, features)).toBeUndefined();
+  });
+
+  it('does not score on rows that were not kept', async () => {
+    const champion = toOnnx(await forestOf([1, 2, 3]));
+    expect(await evaluateChampion(champion, { id: 'rows', rows: 3 }, heldOut(kinds, {}).features)).toBeUndefined();
+  });
+});
