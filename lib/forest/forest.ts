@@ -30,11 +30,12 @@ export class Forest {
   }
 
   /**
-   * The prediction for each row of columns, which are found by name (see {@link encodeColumns}).
+   * The prediction for each row of columns, which are found by name, or for some of the rows, in the order given (see
+   * {@link encodeColumns}).
    * @throws LakeletError FOREST_INVALID_DATA where a feature is absent or of the other kind
    */
-  predict(columns: readonly FeatureColumn[]): Float64Array {
-    return this.predictMatrix(encodeColumns(this.features, columns).matrix);
+  predict(columns: readonly FeatureColumn[], rows?: Uint32Array | Int32Array): Float64Array {
+    return this.predictMatrix(encodeColumns(this.features, columns, rows).matrix);
   }
 
   /**

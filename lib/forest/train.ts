@@ -13,7 +13,7 @@ import { layOut } from './problem.ts';
  * that were not seen in training, go the way of most rows. Peak memory beside the caller's columns is about 5 bytes a
  * value, 8 a row, 28 a row and worker, and 17 a node of the forest.
  *
- * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, ABORTED
+ * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, FOREST_PROGRESS_FAILED (onProgress threw), ABORTED
  */
 export async function trainForest(data: TrainingData, options: ForestOptions = {}): Promise<Forest> {
   const resolved = resolveOptions(options);
