@@ -174,9 +174,9 @@ function modesOf(attribute: Uint8Array, length: number): Uint8Array {
   let count = 0;
   for (const field of readFields(attribute)) {
     if (field.number !== ATTRIBUTE.texts) continue;
-    const { length: size } = blockOf(field);
-    if (size !== LEAF_MODE.length && size !== SPLIT_MODE.length) throw unreadable('it has nodes of another mode');
-    leaves[count++] = size === LEAF_MODE.length ? 1 : 0;
+    const mode = textOf(field);
+    if (mode !== LEAF_MODE && mode !== SPLIT_MODE) throw unreadable('it has nodes of another mode');
+    leaves[count++] = mode === LEAF_MODE ? 1 : 0;
   }
   if (count !== length) throw unreadable('its lists differ in length');
   return leaves;
