@@ -37,7 +37,10 @@ export function compilePredictor(trees: readonly Tree[], width: number): Predict
   };
 }
 
-/** Nodes as triples of whole numbers: left child (0 for a leaf), feature, and rank of the threshold × 2 + missingLeft. */
+/**
+ * Nodes as triples of whole numbers: left child, feature, and rank of the threshold × 2 + missingLeft. A leaf is its own
+ * left child, and has a threshold that no rank exceeds, so that a row that is there stays there.
+ */
 interface CompiledTree {
   readonly nodes: Int32Array;
   readonly value: Float32Array;
@@ -48,7 +51,11 @@ function compileTree(tree: Tree, thresholds: readonly Float32Array[]): CompiledT
   const nodes = new Int32Array(count * 3);
   for (let node = 0; node < count; node++) {
     const left = tree.left[node] ?? 0;
-    if (left === 0) continue;
+    if (left === 0) {
+      nodes[node * 3] = node;
+      nodes[node * 3 + 2] = MISSING * 2;
+      continue;
+    }
     const feature = tree.feature[node] ?? 0;
     const missingLeft = tree.missingLeft[node] ?? 0;
     const rank = rankOf(tree.threshold[node] ?? 0, thresholds[feature] ?? new Float32Array());
@@ -59,6 +66,11 @@ function compileTree(tree: Tree, thresholds: readonly Float32Array[]): CompiledT
   return { nodes, value: tree.value };
 }
 
+/**
+ * Adds a tree's leaves to the sums of `count` rows, whose ranks begin at `ranks[0]`. Four rows go down together: each
+ * step waits for the one before it, so a processor has time for those of the others. Places beyond the last row are
+ * walked with whatever ranks stand there, and left out of the sums.
+ */
 function addTree(
   tree: CompiledTree,
   ranks: Uint16Array,
@@ -68,18 +80,42 @@ function addTree(
   from: number,
 ): void {
   const { nodes, value } = tree;
-  for (let row = 0; row < count; row++) {
-    const base = row * width;
-    let node = 0;
-    for (let left = nodes[0] ?? 0; left !== 0; left = nodes[node * 3] ?? 0) {
-      const rank = ranks[base + (nodes[node * 3 + 1] ?? 0)] ?? 0;
-      const test = nodes[node * 3 + 2] ?? 0;
-      const missingLeft = test & 1;
-      // Where missing goes left, all ranks move up by one and the missing one comes round to 0. Right is 1 where the rank is greater.
-      node = left + (((test >>> 1) + missingLeft - ((rank + missingLeft) & MISSING)) >>> 31);
+  for (let row = 0; row < count; row += 4) {
+    const first = row * width;
+    const second = first + width;
+    const third = second + width;
+    const fourth = third + width;
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let d = 0;
+    for (let moved = true; moved; ) {
+      const nextA = step(nodes, ranks, first, a);
+      const nextB = step(nodes, ranks, second, b);
+      const nextC = step(nodes, ranks, third, c);
+      const nextD = step(nodes, ranks, fourth, d);
+      moved = ((nextA ^ a) | (nextB ^ b) | (nextC ^ c) | (nextD ^ d)) !== 0;
+      a = nextA;
+      b = nextB;
+      c = nextC;
+      d = nextD;
     }
-    result[from + row] = (result[from + row] ?? 0) + (value[node] ?? 0);
+    const at = from + row;
+    result[at] = (result[at] ?? 0) + (value[a] ?? 0);
+    if (row + 1 < count) result[at + 1] = (result[at + 1] ?? 0) + (value[b] ?? 0);
+    if (row + 2 < count) result[at + 2] = (result[at + 2] ?? 0) + (value[c] ?? 0);
+    if (row + 3 < count) result[at + 3] = (result[at + 3] ?? 0) + (value[d] ?? 0);
   }
+}
+
+/** The node that follows for the row whose ranks begin at `base`. */
+function step(nodes: Int32Array, ranks: Uint16Array, base: number, node: number): number {
+  const at = node * 3;
+  const rank = ranks[base + (nodes[at + 1] ?? 0)] ?? 0;
+  const test = nodes[at + 2] ?? 0;
+  const missingLeft = test & 1;
+  // Where missing goes left, all ranks move up by one and the missing one comes round to 0. Right is 1 where the rank is greater.
+  return (nodes[at] ?? 0) + (((test >>> 1) + missingLeft - ((rank + missingLeft) & MISSING)) >>> 31);
 }
 
 function thresholdsOf(trees: readonly Tree[], width: number): Float32Array[] {
