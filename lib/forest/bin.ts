@@ -7,17 +7,23 @@ export const ABOVE_ALL = 3.4028234663852886e38;
 
 const MAX_BINS = 255;
 const SAMPLE_ROWS = 100_000;
+const SAMPLE_STREAM = -1;
+
+/** The rows that the bins of all features are made from: a seeded sample of 100,000, or all where there are fewer. */
+export function binSample(rows: number, seed: number): Uint32Array {
+  return sampleIndices(rows, SAMPLE_ROWS, randomStream(seed, SAMPLE_STREAM));
+}
 
 /**
  * The upper edges of a feature's bins, ascending 32-bit floats: bin b holds the values x ≤ edges[b] that no lower bin
  * holds, and the last bin, which has no edge, all above. At most 254 edges. Up to 255 distinct values get a bin each,
- * with edges midway between neighbours; more are cut at quantiles of a seeded sample of 100,000 rows.
+ * with edges midway between neighbours; more are cut at quantiles. Only the rows of the sample are looked at.
  *
  * Edges become the thresholds of splits, and are 32-bit floats already here, so that a model file with 32-bit
  * thresholds decides every training row as the trees did.
  */
-export function binEdges(values: Float32Array, seed: number): Float32Array {
-  const sample = presentSorted(values, seed);
+export function binEdges(values: Float32Array, sampleRows: Uint32Array): Float32Array {
+  const sample = presentSorted(values, sampleRows);
   const distinct = distinctOf(sample);
   if (distinct.length <= MAX_BINS) return midpoints(distinct);
   const edges = new Float32Array(MAX_BINS - 1);
@@ -66,8 +72,7 @@ function binOf(value: number, edges: Float32Array): number {
   return low;
 }
 
-function presentSorted(values: Float32Array, seed: number): Float32Array {
-  const rows = sampleIndices(values.length, SAMPLE_ROWS, randomStream(seed, -1));
+function presentSorted(values: Float32Array, rows: Uint32Array): Float32Array {
   const sample = new Float32Array(rows.length);
   let count = 0;
   for (let i = 0; i < rows.length; i++) {

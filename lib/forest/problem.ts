@@ -1,4 +1,4 @@
-import { binEdges } from './bin.ts';
+import { binEdges, binSample } from './bin.ts';
 import type { CategoricalColumn, ModelFeature, TrainingData } from './columns.ts';
 
 /** What the workers share: the training rows as 32-bit columns and as bins, and the centred target. All arrays lie in shared memory. */
@@ -41,7 +41,8 @@ export function layOut(data: TrainingData, rows: number, seed: number): { proble
     });
     return values;
   });
-  const edges = columns.map((values) => binEdges(values, seed));
+  const sample = binSample(rows, seed);
+  const edges = columns.map((values) => binEdges(values, sample));
   const bins = new Uint8Array(new SharedArrayBuffer(rows * columns.length));
   return { problem: { rows, columns, edges, bins, target, mean }, features };
 }
