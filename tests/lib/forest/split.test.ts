@@ -94,6 +94,16 @@ describe('the split of a node', () => {
     expect(visited).toBeGreaterThan(1);
   });
 
+  it.each([4, 6])('leaves minSamplesLeaf rows on either side, where %i on one would be better', async (jump) => {
+    const columns = [numeric('x', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])];
+    const target = Float64Array.from({ length: 10 }, (_, row) => (row < jump ? 100 : 0));
+    const options = { trees: 1, maxDepth: 1, minSamplesLeaf: 5, bootstrap: false, workers: 1 };
+    const predicted = [...(await trainForest({ columns, target }, options)).predict(columns)];
+    expect(predicted).toEqual(
+      [0, 0, 0, 0, 0, 5, 5, 5, 5, 5].map((row) => (jump === 4 ? 80 - row * 16 : 100 - row * 16)),
+    );
+  });
+
   it('parts categories as well as the best of all ways to part them', async () => {
     const random = randomStream(9, 1);
     const codes = Array.from({ length: 70 }, (_, row) => row % 7);
