@@ -22,10 +22,14 @@ interface Job {
   readonly options: ResolvedOptions;
 }
 
+interface TreeReport {
+  readonly kind: 'tree';
+  readonly number: number;
+  readonly grown: GrownTree;
+}
+
 /** What a worker reports: a tree with its number, or what went wrong. */
-type Report =
-  | { readonly kind: 'tree'; readonly number: number; readonly grown: GrownTree }
-  | { readonly kind: 'failed'; readonly message: string };
+type Report = TreeReport | { readonly kind: 'failed'; readonly message: string };
 
 /** What the caller of {@link startCrew} may do with the worker threads. */
 export interface Crew {
@@ -121,7 +125,7 @@ function notStarted(error: unknown): LakeletError {
   );
 }
 
-function work({ problem, options }: Job, control: Int32Array, send: (report: Report) => void): void {
+function work({ problem, options }: Job, control: Int32Array, send: (report: TreeReport) => void): void {
   const blocks = Math.ceil(problem.rows / BLOCK_ROWS);
   for (let block = Atomics.add(control, NEXT_BLOCK, 1); block < blocks; block = Atomics.add(control, NEXT_BLOCK, 1)) {
     binRows(
@@ -148,6 +152,12 @@ function work({ problem, options }: Job, control: Int32Array, send: (report: Rep
   }
 }
 
+/** The memory of a tree, which is handed over, not copied. */
+function buffersOf({ tree, gains }: GrownTree): ArrayBuffer[] {
+  const arrays = [tree.feature, tree.threshold, tree.left, tree.missingLeft, tree.value, gains];
+  return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
 /** The control words that a thread of this module was started with; undefined in any other thread. */
 function controlOf(data: unknown): Int32Array | undefined {
   if (typeof data !== 'object' || data === null || !('tag' in data) || data.tag !== TAG) return undefined;
@@ -163,7 +173,7 @@ function serve(port: MessagePort, control: Int32Array): never {
   try {
     const job: Job | undefined = receiveMessageOnPort(port)?.message;
     if (job === undefined) throw new Error('it was given nothing to do');
-    work(job, control, (report) => port.postMessage(report));
+    work(job, control, (report) => port.postMessage(report, buffersOf(report.grown)));
   } catch (error) {
     const failed: Report = { kind: 'failed', message: `A worker thread of the forest failed: ${messageOf(error)}` };
     port.postMessage(failed);

@@ -28,6 +28,34 @@ export function encodeColumns(
   return { rows: count, matrix };
 }
 
+/**
+ * A matrix made for one model, as another model takes it: each list of features says what stands in its matrix.
+ * Features are found by name (others are left out) and categories by text, as in {@link encodeColumns}. So two models
+ * can be scored on the very same rows.
+ * @throws LakeletError FOREST_INVALID_DATA where a feature is absent or of the other kind, or the matrix has another width
+ */
+export function recodeMatrix(
+  matrix: Float32Array,
+  from: readonly ModelFeature[],
+  to: readonly ModelFeature[],
+): Float32Array {
+  const width = from.length;
+  const rows = matrix.length / width;
+  if (!Number.isInteger(rows)) {
+    throw new LakeletError(
+      'FOREST_INVALID_DATA',
+      `A matrix of ${matrix.length} values is not made of rows of ${width} features; check its shape.`,
+    );
+  }
+  const columns = from.map((feature, at): FeatureColumn => {
+    const values = Float64Array.from({ length: rows }, (_, row) => matrix[row * width + at] ?? Number.NaN);
+    if (feature.kind === 'numeric') return { name: feature.name, kind: 'numeric', values };
+    const codes = Int32Array.from(values, (value) => (Number.isNaN(value) ? -1 : value));
+    return { name: feature.name, kind: 'categorical', codes, categories: feature.categories };
+  });
+  return encodeColumns(to, columns).matrix;
+}
+
 /** What the model takes for a row of one column. */
 function translator(feature: ModelFeature, column: FeatureColumn | undefined): (row: number) => number {
   const name = printable(feature.name, 80);

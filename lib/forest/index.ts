@@ -1,7 +1,7 @@
 /** Random forests in TypeScript: train in worker threads, predict, score, and exchange models as ONNX. */
 export { type Baseline, type BaselineOptions, evaluateMean, trainBaseline } from './baseline.ts';
 export type { CategoricalColumn, FeatureColumn, ModelFeature, NumericColumn, TrainingData } from './columns.ts';
-export { encodeColumns } from './encode.ts';
+export { encodeColumns, recodeMatrix } from './encode.ts';
 export { type FeatureImportance, Forest } from './forest.ts';
 export { evaluate, type RegressionMetrics } from './metrics.ts';
 export { toOnnx } from './onnx.ts';

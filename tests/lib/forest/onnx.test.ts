@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type Forest, fromOnnx, toOnnx, trainForest } from '../../../lib/forest/index.ts';
+import { Forest, fromOnnx, toOnnx, trainForest } from '../../../lib/forest/index.ts';
 import { randomStream } from '../../../lib/forest/random.ts';
 import { categorical, exampleData } from './example.ts';
 
@@ -43,6 +43,19 @@ describe('an ONNX file of a forest', () => {
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(
       '85e4bb1905d277e037868f9f223d814d7fbf27c8990e4a159105d8584e90919d',
     );
+  });
+
+  it('is refused to a forest that no such file could hold', () => {
+    const nodes = 9_000_000;
+    const tree = {
+      feature: new Int32Array(),
+      threshold: new Float32Array(),
+      left: new Int32Array(nodes),
+      missingLeft: new Uint8Array(),
+      value: new Float32Array(),
+    };
+    const huge = new Forest(forest.features, new Array(5).fill(tree), []);
+    expect(() => toOnnx(huge)).toThrow(expect.objectContaining({ code: 'FOREST_MODEL_TOO_LARGE' }));
   });
 
   it('is refused where it is cut off at any byte', () => {
