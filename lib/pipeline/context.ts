@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import { type Config, loadConfig } from '../config.ts';
+import { DuckDBEngine } from '../duckdb/engine.ts';
+import type { Logger } from '../logger.ts';
+import { type ObjectStore, openStore } from '../storage/index.ts';
+
+/** What a step works with. */
+export interface Context {
+  readonly config: Config;
+  /** The lake's root; each table lies below it. */
+  readonly lake: ObjectStore;
+  /** A DuckDB of the step's own: its views and temporary tables are gone with it. */
+  readonly engine: DuckDBEngine;
+  /** Where trainings are recorded while there is no MLflow server. */
+  readonly records: ObjectStore;
+  readonly log: Logger;
+  /** Stops the step before its next commit. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the caller of a step brings. */
+export interface ContextOptions {
+  readonly log: Logger;
+  readonly signal?: AbortSignal | undefined;
+  /** The settings; those of the environment where absent. */
+  readonly config?: Config;
+}
+
+/** The store in which trainings are recorded while there is no server. */
+export function recordsOf(config: Config): ObjectStore {
+  return openStore(join(config.root, '.lakelet', 'mlflow'));
+}
+
+/**
+ * Opens what a step works with, for as long as `use` takes.
+ *
+ * @throws LakeletError `CONFIG_INVALID`, `INVALID_URI`, what the engine throws, and what `use` throws
+ */
+export async function withContext<T>(options: ContextOptions, use: (context: Context) => Promise<T>): Promise<T> {
+  const { log, signal, config = loadConfig() } = options;
+  const lake = openStore(config.lakeUri);
+  const engine = await DuckDBEngine.open();
+  try {
+    return await use({
+      config,
+      lake,
+      engine,
+      records: recordsOf(config),
+      log,
+      ...(signal !== undefined && { signal }),
+    });
+  } finally {
+    engine.close();
+  }
+}

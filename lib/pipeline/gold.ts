@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import type { DeltaTable } from '../duckdb/delta.ts';
+import { type ComparisonRun, type LoggedTraining, logTraining } from '../mlflow/index.ts';
+import { progress } from '../progress.ts';
+import { evaluateChampion } from './champion.ts';
+import type { Context } from './context.ts';
+import type { Aggregate, Dataset } from './dataset.ts';
+import type { GoldEvent } from './events.ts';
+import { readFeatures } from './features.ts';
+import { committed, type StepIdentity } from './identity.ts';
+import { publish } from './publish.ts';
+import { runOnce, type StepSummary } from './run-log.ts';
+import { silverPath } from './silver.ts';
+import { readSql } from './sql-file.ts';
+import { openInput, openOrCreate, summarize } from './table.ts';
+import { type Trained, train } from './training.ts';
+
+/** Where an aggregate is. */
+export function goldPath({ name }: Pick<Aggregate, 'name'>): string {
+  return `gold/${name}`;
+}
+
+/**
+ * Makes gold anew from silver at one version: the aggregates, then the model, which is logged to MLflow, or recorded where
+ * there is no server. A server that can't take it fails the step, with the aggregates published and the record kept; the
+ * step can be repeated.
+ *
+ * @throws LakeletError `TABLE_NOT_FOUND` where silver is not there, `TOO_FEW_ROWS`, `RUN_ID_REUSED`, what the tables, the
+ *   forest and MLflow throw
+ */
+export async function runGold(context: Context, dataset: Dataset, event: GoldEvent): Promise<StepSummary> {
+  const { runId, seed, trees, maxDepth, baseline } = event;
+  const identity: StepIdentity = {
+    runId,
+    step: 'gold',
+    parameters: { dataset: dataset.name, seed, trees, maxDepth, baseline },
+  };
+  return runOnce(context, identity, async () => {
+    const silver = await openInput(context, silverPath(dataset), 'silver');
+    const targets = new Map<Aggregate, DeltaTable>();
+    for (const aggregate of dataset.gold) {
+      targets.set(aggregate, await openOrCreate(context, goldPath(aggregate), aggregate.columns));
+    }
+    // Looked at again now that the targets are loaded: see publish.
+    await silver.refresh();
+    await context.engine.view('silver', silver);
+    await aggregateAll(context, identity, silver, targets);
+    const startedAt = Date.now();
+    const trained = await train(await readFeatures(context.engine, dataset), event, context.signal);
+    const logged = await log(context, dataset, event, silver, trained, startedAt);
+    const tables = [];
+    for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
+    return { summary: { tables, ...modelSummary(dataset, trained, logged) } };
+  });
+}
+
+async function aggregateAll(
+  context: Context,
+  identity: StepIdentity,
+  silver: DeltaTable,
+  targets: ReadonlyMap<Aggregate, DeltaTable>,
+): Promise<void> {
+  const facts = z.object({ silverVersion: z.number() });
+  let done = 0;
+  for (const [aggregate, table] of targets) {
+    progress({ step: 'gold', message: `aggregating ${aggregate.name}`, rows: done, total: targets.size });
+    const before = await committed(table, identity, facts);
+    if (before?.facts.silverVersion !== silver.version) {
+      await publish(context, table, readSql(aggregate.sqlFile), identity, { silverVersion: silver.version });
+    }
+    done++;
+  }
+  progress({ step: 'gold', rows: done, total: targets.size, done: true });
+}
+
+async function log(
+  context: Context,
+  dataset: Dataset,
+  { runId }: GoldEvent,
+  silver: DeltaTable,
+  trained: Trained,
+  startedAt: number,
+): Promise<LoggedTraining> {
+  const { config, records, signal } = context;
+  return logTraining(
+    {
+      runId,
+      startedAt,
+      endedAt: Date.now(),
+      params: { ...trained.params, silverVersion: silver.version },
+      metrics: { ...trained.metrics, ...prefixed(trained.mean), trainSeconds: trained.seconds },
+      dataset: {
+        name: silverPath(dataset),
+        uri: silver.uri,
+        version: silver.version,
+        columns: silver.schema.fields.map(({ name, type, nullable }) => ({
+          name,
+          type: typeof type === 'string' ? type : type.type,
+          nullable,
+        })),
+        profile: {
+          num_rows: trained.rows + trained.heldOut.rows,
+          num_train: trained.rows,
+          num_held_out: trained.heldOut.rows,
+        },
+      },
+      model: { ...trained.model, name: dataset.model.name },
+      heldOut: trained.heldOut,
+      children: [trained.mean],
+    },
+    { ...config.mlflow, records, evaluateChampion, ...(signal !== undefined && { signal }) },
+  );
+}
+
+/** A comparison's metrics under names of their own, to stand beside the model's. */
+function prefixed({ name, metrics }: ComparisonRun): Record<string, number> {
+  return Object.fromEntries(Object.entries(metrics).map(([metric, value]) => [`${name}_${metric}`, value]));
+}
+
+function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining): Record<string, unknown> {
+  return {
+    model: {
+      name: dataset.model.name,
+      ...trained.metrics,
+      trees: trained.params.trees,
+      rows: trained.rows,
+      heldOut: trained.heldOut.rows,
+      seconds: trained.seconds,
+    },
+    baselines: [{ name: trained.mean.name, ...trained.mean.metrics }],
+    importances: (trained.model.importances ?? []).toSorted((a, b) => b.importance - a.importance),
+    mlflow: {
+      version: logged.modelVersion,
+      champion: logged.champion,
+      reason: logged.reason,
+      uri: logged.uri,
+    },
+  };
+}
