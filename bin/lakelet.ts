@@ -3,8 +3,10 @@ import { readFileSync } from 'node:fs';
 import { doctorCommand } from '../lib/cli/doctor-command.ts';
 import { main } from '../lib/cli/main.ts';
 import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
+import { runCommand } from '../lib/cli/run-command.ts';
 import { shippedFile } from '../lib/files.ts';
 import { quietStandardError } from '../lib/logger.ts';
+import type { TaskHandlers } from '../lib/workflow/index.ts';
 
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
@@ -22,9 +24,22 @@ const { version = '0' }: { version?: string } = JSON.parse(readFileSync(shippedF
 // What goes wrong is said in one line; the log of a local run has the rest. Who sets LOG_LEVEL wants to see it all.
 if (process.env.LOG_LEVEL === undefined) quietStandardError('silent');
 
+/** The steps, in this process; loaded when a run needs them, since the other commands do not. */
+async function loadHandlers(): Promise<TaskHandlers> {
+  const [{ bronze }, { silver }, { gold }, recordFailure] = await Promise.all([
+    import('../functions/bronze.ts'),
+    import('../functions/silver.ts'),
+    import('../functions/gold.ts'),
+    import('../functions/record-failure.ts'),
+  ]);
+  const { signal } = stop;
+  return { Bronze: bronze(signal), Silver: silver(signal), Gold: gold(signal), RecordFailure: recordFailure.handler };
+}
+
 process.exitCode = await main(
   process.argv.slice(2),
   (program, outside, exit) => {
+    program.addCommand(runCommand(outside, loadHandlers));
     program.addCommand(mlflowCommand(outside, exit));
     program.addCommand(doctorCommand(outside, exit));
   },

@@ -55,15 +55,6 @@ export async function readFeatures(engine: DuckDBEngine, dataset: Dataset): Prom
   };
 }
 
-/** The feature columns' values at some rows. */
-export function takeRows(columns: readonly FeatureColumn[], rows: Uint32Array): FeatureColumn[] {
-  return columns.map((column) =>
-    column.kind === 'numeric'
-      ? { ...column, values: Float64Array.from(rows, (row) => column.values[row] ?? Number.NaN) }
-      : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) },
-  );
-}
-
 const isHeldOut = (part: number): boolean => part === 0;
 
 async function categoriesOf(engine: DuckDBEngine, { name, kind }: Feature): Promise<string[]> {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { DeltaTable } from '../duckdb/delta.ts';
-import { type ComparisonRun, type LoggedTraining, logTraining } from '../mlflow/index.ts';
+import { type LoggedTraining, logTraining } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
 import { evaluateChampion } from './champion.ts';
 import type { Context } from './context.ts';
@@ -88,7 +88,7 @@ async function log(
       startedAt,
       endedAt: Date.now(),
       params: { ...trained.params, silverVersion: silver.version },
-      metrics: { ...trained.metrics, ...prefixed(trained.mean), trainSeconds: trained.seconds },
+      metrics: { ...trained.metrics, seconds: trained.seconds },
       dataset: {
         name: silverPath(dataset),
         uri: silver.uri,
@@ -106,15 +106,10 @@ async function log(
       },
       model: { ...trained.model, name: dataset.model.name },
       heldOut: trained.heldOut,
-      children: [trained.mean],
+      children: trained.comparisons,
     },
     { ...config.mlflow, records, evaluateChampion, ...(signal !== undefined && { signal }) },
   );
-}
-
-/** A comparison's metrics under names of their own, to stand beside the model's. */
-function prefixed({ name, metrics }: ComparisonRun): Record<string, number> {
-  return Object.fromEntries(Object.entries(metrics).map(([metric, value]) => [`${name}_${metric}`, value]));
 }
 
 function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining): Record<string, unknown> {
@@ -127,7 +122,7 @@ function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining
       heldOut: trained.heldOut.rows,
       seconds: trained.seconds,
     },
-    baselines: [{ name: trained.mean.name, ...trained.mean.metrics }],
+    comparisons: trained.comparisons.map(({ name, metrics }) => ({ name, ...metrics })),
     importances: (trained.model.importances ?? []).toSorted((a, b) => b.importance - a.importance),
     mlflow: {
       version: logged.modelVersion,

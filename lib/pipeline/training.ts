@@ -3,24 +3,26 @@ import { LakeletError } from '../errors.ts';
 import {
   encodeColumns,
   evaluate,
+  evaluateMean,
   type FeatureColumn,
-  type Forest,
   type RegressionMetrics,
+  takeRows,
   toOnnx,
+  trainBaseline,
   trainForest,
 } from '../forest/index.ts';
-import type { ComparisonRun, TrainedModel } from '../mlflow/index.ts';
+import type { ComparisonRun, HeldOut, TrainedModel } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
 import type { GoldEvent } from './events.ts';
-import { type FeatureTable, takeRows } from './features.ts';
+import type { FeatureTable } from './features.ts';
 
 /** The share of features that a split may choose from. */
 const MAX_FEATURES = 1 / 3;
 
 const EXAMPLE_ROWS = 5;
 
-/** How the forest is grown. */
-export type GrowingOptions = Pick<GoldEvent, 'trees' | 'maxDepth' | 'seed'>;
+/** What is trained, and how. */
+export type TrainingOptions = Pick<GoldEvent, 'trees' | 'maxDepth' | 'seed' | 'baseline'>;
 
 /** A forest with all that is told of it. */
 export interface Trained {
@@ -28,17 +30,13 @@ export interface Trained {
   readonly params: Readonly<Record<string, number>>;
   /** Scores on the held-out rows. */
   readonly metrics: RegressionMetrics;
-  readonly heldOut: {
-    readonly id: string;
-    readonly rows: number;
-    readonly features: Float32Array;
-    readonly target: Float64Array;
-  };
+  readonly heldOut: HeldOut;
+  /** Rows that it learnt from. */
   readonly rows: number;
   /** From the first tree's beginning to the last one's end. */
   readonly seconds: number;
-  /** What predicts without learning: the mean of the rows learnt from. */
-  readonly mean: ComparisonRun;
+  /** What it is compared with: the mean of the rows learnt from, and ml-random-forest where that was asked for. */
+  readonly comparisons: readonly ComparisonRun[];
 }
 
 /**
@@ -46,58 +44,56 @@ export interface Trained {
  *
  * @throws LakeletError `TOO_FEW_ROWS`, and what the forest throws
  */
-export async function train(table: FeatureTable, options: GrowingOptions, signal?: AbortSignal): Promise<Trained> {
+export async function train(table: FeatureTable, options: TrainingOptions, signal?: AbortSignal): Promise<Trained> {
   const { columns, target, train: rows, heldOut } = table;
   if (rows.length < 1 || heldOut.length < 2) {
     throw new LakeletError(
       'TOO_FEW_ROWS',
-      `Silver has ${target.length} rows with a target, of which ${rows.length} to learn from and ${heldOut.length} held out: a model needs at least 1 and 2. Deliver more rows.`,
+      `Silver has ${target.length} rows to learn from and to be scored on, ${rows.length} and ${heldOut.length} of them: a model needs at least 1 and 2. Deliver more rows.`,
     );
   }
-  const params = { trees: options.trees, maxDepth: options.maxDepth, maxFeatures: MAX_FEATURES, seed: options.seed };
+  const { trees, maxDepth, seed } = options;
+  const params = { trees, maxDepth, maxFeatures: MAX_FEATURES, seed };
   const started = performance.now();
   const forest = await trainForest(
     { columns, target, rows },
-    {
-      ...params,
-      ...(signal !== undefined && { signal }),
-      onProgress: ({ done, total }) =>
-        progress({
-          step: 'gold/train',
-          message: 'growing trees',
-          rows: done,
-          total,
-          ...(done === total && { done: true }),
-        }),
-    },
+    { ...params, onProgress: tellTrees, ...(signal !== undefined && { signal }) },
   );
   const seconds = (performance.now() - started) / 1000;
-  const unseen = takeRows(columns, heldOut);
-  const actual = Float64Array.from(heldOut, (row) => target[row] ?? Number.NaN);
-  const { matrix } = encodeColumns(forest.features, unseen);
+  const { matrix } = encodeColumns(forest.features, columns, heldOut);
+  const actual = takeRows(target, heldOut);
   return {
     model: {
       onnx: toOnnx(forest),
       features: forest.features,
-      inputExample: exampleOf(matrix, forest),
+      inputExample: exampleOf(matrix, columns.length),
       importances: forest.importances,
     },
     params,
     metrics: evaluate(actual, forest.predictMatrix(matrix)),
-    heldOut: { id: fingerprint(unseen, actual), rows: heldOut.length, features: matrix, target: actual },
+    heldOut: { id: fingerprint(columns, heldOut, actual), rows: heldOut.length, features: matrix, target: actual },
     rows: rows.length,
     seconds,
-    mean: {
-      name: 'mean',
-      params: {},
-      metrics: { ...evaluate(actual, new Float64Array(actual.length).fill(meanOf(target, rows))) },
-    },
+    comparisons: await compare(table, options),
   };
 }
 
+function tellTrees({ done, total }: { readonly done: number; readonly total: number }): void {
+  progress({ step: 'gold/train', message: 'growing trees', rows: done, total, ...(done === total && { done: true }) });
+}
+
+async function compare(table: FeatureTable, { baseline, seed }: TrainingOptions): Promise<ComparisonRun[]> {
+  const data = { columns: table.columns, target: table.target, rows: table.train };
+  const mean = { name: 'mean', params: {}, metrics: { ...evaluateMean(data, table.heldOut) } };
+  if (!baseline) return [mean];
+  progress({ step: 'gold/baseline', message: 'training ml-random-forest on a sample' });
+  const { metrics, seconds, ...params } = await trainBaseline(data, table.heldOut, { seed });
+  progress({ step: 'gold/baseline', rows: params.trees, total: params.trees, done: true });
+  return [mean, { name: 'ml-random-forest', params, metrics: { ...metrics, seconds } }];
+}
+
 /** The first held-out rows in which nothing is missing, as the model takes them. */
-function exampleOf(matrix: Float32Array, { features }: Forest): number[][] {
-  const width = features.length;
+function exampleOf(matrix: Float32Array, width: number): number[][] {
   const rows = Array.from({ length: Math.min(1000, matrix.length / width) }, (_, row) => [
     ...matrix.subarray(row * width, (row + 1) * width),
   ]);
@@ -105,18 +101,16 @@ function exampleOf(matrix: Float32Array, { features }: Forest): number[][] {
   return (complete.length > 0 ? complete : rows).slice(0, EXAMPLE_ROWS);
 }
 
-/** Says which rows were held out, with which values: a hash of all of them, by the categories' names. */
-function fingerprint(columns: readonly FeatureColumn[], target: Float64Array): string {
-  const hash = createHash('sha256');
-  for (const column of columns) {
-    hash.update(JSON.stringify([column.name, column.kind === 'categorical' ? column.categories : null]));
-    hash.update(column.kind === 'numeric' ? column.values : column.codes);
-  }
-  return hash.update(target).digest('hex');
-}
-
-function meanOf(values: Float64Array, rows: Uint32Array): number {
-  let mean = 0;
-  for (const [at, row] of rows.entries()) mean += ((values[row] ?? 0) - mean) / (at + 1);
-  return mean;
+/** Says which rows were held out, with which values, whatever codes a model gives to their categories. */
+function fingerprint(columns: readonly FeatureColumn[], heldOut: Uint32Array, target: Float64Array): string {
+  const features = columns.map(({ name, ...column }) =>
+    column.kind === 'numeric'
+      ? { name, kind: column.kind }
+      : { name, kind: column.kind, categories: column.categories.toSorted() },
+  );
+  return createHash('sha256')
+    .update(JSON.stringify(features))
+    .update(encodeColumns(features, columns, heldOut).matrix)
+    .update(target)
+    .digest('hex');
 }
