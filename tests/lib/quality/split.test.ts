@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type JsonObject } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type Json } from '@duckdb/node-api';
 import { DROP_SPLIT, type SplitRules, splitSql } from '../../../lib/quality/split.ts';
 
 const rules: SplitRules = {
@@ -36,8 +36,8 @@ async function split(...records: readonly string[]): Promise<void> {
   await connection.run(splitSql(rules));
 }
 
-async function rows(sql: string): Promise<JsonObject[]> {
-  return (await connection.runAndReadAll(sql)).getRowObjectsJson() as JsonObject[];
+async function rows(sql: string): Promise<Record<string, Json>[]> {
+  return (await connection.runAndReadAll(sql)).getRowObjectsJson();
 }
 
 async function good(): Promise<unknown[]> {
