@@ -27,8 +27,9 @@ import type { Tree } from './tree.ts';
 /** Protocol Buffers carry less than 2 GiB a message; at most 50 bytes a node are written here. */
 const MAX_NODES = 40_000_000;
 
-/** A number of one node. */
-type Pick = (tree: Tree, node: number, treeNumber: number) => number;
+/** One number a node, or a leaf, of a tree. */
+type Column<Values> = (tree: Tree, treeNumber: number) => Values;
+type Integers = Int32Array | Uint8Array;
 
 /**
  * The forest as an ONNX file: one `TreeEnsembleRegressor` of ai.onnx.ml 3
@@ -75,31 +76,22 @@ function ensemble(trees: readonly Tree[]): MessageWriter {
     .text(NODE.name, 'forest')
     .text(NODE.opType, OPERATOR)
     .text(NODE.domain, 'ai.onnx.ml');
-  const isLeaf = (tree: Tree, id: number): boolean => tree.left[id] === 0;
-  const treeId: Pick = (_tree, _id, number) => number;
-  const nodeId: Pick = (_tree, id) => id;
-  const integers = (name: string, pick: Pick): unknown => node.message(NODE.attribute, numbers(trees, name, pick));
-  integers('nodes_treeids', treeId);
-  integers('nodes_nodeids', nodeId);
-  integers('nodes_featureids', (tree, id) => tree.feature[id] ?? 0);
-  integers('nodes_truenodeids', (tree, id) => tree.left[id] ?? 0);
-  integers('nodes_falsenodeids', (tree, id) => (isLeaf(tree, id) ? 0 : (tree.left[id] ?? 0) + 1));
-  integers('nodes_missing_value_tracks_true', (tree, id) => tree.missingLeft[id] ?? 0);
-  node.message(
-    NODE.attribute,
-    floats(trees, 'nodes_values', (tree, id) => tree.threshold[id] ?? 0),
-  );
-  node.message(NODE.attribute, modes(trees, isLeaf));
-  node.message(NODE.attribute, numbers(trees, 'target_treeids', treeId, isLeaf));
-  node.message(NODE.attribute, numbers(trees, 'target_nodeids', nodeId, isLeaf));
-  node.message(
-    NODE.attribute,
-    numbers(trees, 'target_ids', () => 0, isLeaf),
-  );
-  node.message(
-    NODE.attribute,
-    floats(trees, 'target_weights', (tree, id) => tree.value[id] ?? 0, isLeaf),
-  );
+  const integers = (name: string, column: Column<Integers>): unknown =>
+    node.message(NODE.attribute, integerAttribute(trees, name, column));
+  const floats = (name: string, column: Column<Float32Array>): unknown =>
+    node.message(NODE.attribute, floatAttribute(trees, name, column));
+  integers('nodes_treeids', ({ left }, number) => new Int32Array(left.length).fill(number));
+  integers('nodes_nodeids', ({ left }) => left.map((_, id) => id));
+  integers('nodes_featureids', ({ feature }) => feature);
+  integers('nodes_truenodeids', ({ left }) => left);
+  integers('nodes_falsenodeids', ({ left }) => left.map((child) => (child === 0 ? 0 : child + 1)));
+  integers('nodes_missing_value_tracks_true', ({ missingLeft }) => missingLeft);
+  floats('nodes_values', ({ threshold }) => threshold);
+  node.message(NODE.attribute, modes(trees));
+  integers('target_treeids', (tree, number) => leavesOf(tree).fill(number));
+  integers('target_nodeids', leavesOf);
+  integers('target_ids', (tree) => leavesOf(tree).fill(0));
+  floats('target_weights', (tree) => Float32Array.from(leavesOf(tree), (id) => tree.value[id] ?? 0));
   node.message(NODE.attribute, attribute('n_targets', ATTRIBUTE_TYPE.integer).integer(ATTRIBUTE.integer, 1));
   node.message(NODE.attribute, attribute('aggregate_function', ATTRIBUTE_TYPE.text).text(ATTRIBUTE.text, 'AVERAGE'));
   return node;
@@ -109,44 +101,38 @@ function attribute(name: string, type: number): MessageWriter {
   return new MessageWriter().text(ATTRIBUTE.name, name).integer(ATTRIBUTE.type, type);
 }
 
-function numbers(
-  trees: readonly Tree[],
-  name: string,
-  pick: Pick,
-  where?: (tree: Tree, id: number) => boolean,
-): MessageWriter {
+function integerAttribute(trees: readonly Tree[], name: string, column: Column<Integers>): MessageWriter {
   const packed = new MessageWriter();
-  eachNode(trees, where, (tree, id, number) => packed.packedInteger(pick(tree, id, number)));
+  trees.forEach((tree, number) => {
+    packed.packedIntegers(column(tree, number));
+  });
   return attribute(name, ATTRIBUTE_TYPE.integers).message(ATTRIBUTE.integers, packed);
 }
 
-function floats(
-  trees: readonly Tree[],
-  name: string,
-  pick: Pick,
-  where?: (tree: Tree, id: number) => boolean,
-): MessageWriter {
+function floatAttribute(trees: readonly Tree[], name: string, column: Column<Float32Array>): MessageWriter {
   const packed = new MessageWriter();
-  eachNode(trees, where, (tree, id, number) => packed.packedFloat(pick(tree, id, number)));
+  trees.forEach((tree, number) => {
+    packed.packedFloats(column(tree, number));
+  });
   return attribute(name, ATTRIBUTE_TYPE.floats).message(ATTRIBUTE.floats, packed);
 }
 
-function modes(trees: readonly Tree[], isLeaf: (tree: Tree, id: number) => boolean): MessageWriter {
+function modes(trees: readonly Tree[]): MessageWriter {
   const message = attribute('nodes_modes', ATTRIBUTE_TYPE.texts);
   const split = new TextEncoder().encode(SPLIT_MODE);
   const leaf = new TextEncoder().encode(LEAF_MODE);
-  eachNode(trees, undefined, (tree, id) => message.block(ATTRIBUTE.texts, isLeaf(tree, id) ? leaf : split));
+  for (const { left } of trees) {
+    for (let id = 0; id < left.length; id++) message.block(ATTRIBUTE.texts, left[id] === 0 ? leaf : split);
+  }
   return message;
 }
 
-function eachNode(
-  trees: readonly Tree[],
-  where: ((tree: Tree, id: number) => boolean) | undefined,
-  visit: (tree: Tree, id: number, treeNumber: number) => void,
-): void {
-  trees.forEach((tree, number) => {
-    for (let id = 0; id < tree.left.length; id++) if (where === undefined || where(tree, id)) visit(tree, id, number);
-  });
+/** The numbers of a tree's leaves. */
+function leavesOf({ left }: Tree): Int32Array {
+  const leaves = new Int32Array(left.length);
+  let count = 0;
+  for (let id = 0; id < left.length; id++) if (left[id] === 0) leaves[count++] = id;
+  return leaves.subarray(0, count);
 }
 
 function floatMatrix(name: string, width: number): MessageWriter {

@@ -9,6 +9,7 @@ export class MessageWriter {
 
   /** A field that holds a whole number. */
   integer(field: number, value: number): this {
+    this.reserve(16);
     this.varint(field * 8);
     this.varint(value);
     return this;
@@ -21,10 +22,12 @@ export class MessageWriter {
 
   /** A field that holds bytes; repeated where it is called again. */
   block(field: number, value: Uint8Array): this {
+    this.reserve(16 + value.length);
     this.varint(field * 8 + 2);
     this.varint(value.length);
-    this.reserve(value.length);
-    this.bytes.set(value, this.size);
+    // A few bytes are copied sooner one by one than by a call, and a model file has a short text a node.
+    if (value.length > 32) this.bytes.set(value, this.size);
+    else for (let i = 0; i < value.length; i++) this.bytes[this.size + i] = value[i] ?? 0;
     this.size += value.length;
     return this;
   }
@@ -34,16 +37,17 @@ export class MessageWriter {
     return this.block(field, value.finish());
   }
 
-  /** One whole number with no field of its own: a part of a packed field, which is written to a writer of its own. */
-  packedInteger(value: number): void {
-    this.varint(value);
+  /** Whole numbers with no field of their own: parts of a packed field, which is written to a writer of its own. */
+  packedIntegers(values: Int32Array | Uint8Array): void {
+    this.reserve(values.length * 5);
+    for (let i = 0; i < values.length; i++) this.varint(values[i] ?? 0);
   }
 
-  /** One 32-bit float with no field of its own: a part of a packed field. */
-  packedFloat(value: number): void {
-    this.reserve(4);
-    this.view.setFloat32(this.size, value, true);
-    this.size += 4;
+  /** 32-bit floats with no field of their own: parts of a packed field. */
+  packedFloats(values: Float32Array): void {
+    this.reserve(values.length * 4);
+    for (let i = 0; i < values.length; i++) this.view.setFloat32(this.size + i * 4, values[i] ?? 0, true);
+    this.size += values.length * 4;
   }
 
   /** What was written so far; the view is good until the next write. */
@@ -51,8 +55,8 @@ export class MessageWriter {
     return this.bytes.subarray(0, this.size);
   }
 
+  /** Needs up to 8 bytes of reserved room. */
   private varint(value: number): void {
-    this.reserve(8);
     let rest = value;
     for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) this.bytes[this.size++] = (rest % 0x80) + 0x80;
     this.bytes[this.size++] = rest;
