@@ -35,7 +35,7 @@ let deliveries = 0;
 
 /**
  * Readies purchases on a connection, as a table function that draws them while DuckDB reads: nothing is held but the block
- * at hand and the next one, which is drawn while DuckDB writes the last.
+ * at hand and the next one, which is drawn while DuckDB writes the last. No statement may be running on the connection.
  */
 export function deliverPurchases(connection: DuckDBConnection, delivery: Delivery): DeliveredRows {
   const blocks = Math.ceil(delivery.rows / BLOCK_ROWS);

@@ -76,6 +76,9 @@ export interface Dataset {
   };
   readonly gold: readonly Aggregate[];
   readonly model: ModelSpec;
-  /** Readies a delivery on `connection`. */
+  /**
+   * Readies a delivery on `connection`, on which no statement may be running: a source that is fed by this thread could not
+   * be registered before that statement ends, nor the statement end before this thread is free.
+   */
   deliver(connection: DuckDBConnection, delivery: Delivery): DeliveredRows;
 }
