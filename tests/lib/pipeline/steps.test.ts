@@ -1,0 +1,196 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openStore } from '../../../lib/storage/index.ts';
+import { Lakehouse } from './lakehouse.ts';
+
+let folder = '';
+let house: Lakehouse;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lakelet-pipeline-'));
+  house = new Lakehouse(openStore(join(folder, 'lake')));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+async function count(table: string): Promise<number> {
+  const [row] = await house.query(`SELECT count(*) AS n FROM ${table}`);
+  return Number(row?.n);
+}
+
+describe('a run', () => {
+  it('accounts for every record, and the tables hold what the summaries say', async () => {
+    const [bronze, silver, gold] = await house.all({ runId: 'r1' });
+    expect(bronze).toMatchObject({ runId: 'r1', step: 'bronze', delivered: { rows: 2000, source: 'faker:seed=42' } });
+    expect(silver.accounting).toEqual({ run: expect.anything(), all: expect.anything() });
+    const [rows] = await house.query(`SELECT
+      (SELECT count(*) FROM bronze.purchases) AS "in",
+      (SELECT count(*) FROM silver.purchases) AS good,
+      (SELECT count(*) FROM silver.purchases_quarantine) AS quarantined`);
+    const counted = Object.fromEntries(Object.entries(rows ?? {}).map(([name, value]) => [name, Number(value)]));
+    const duplicates = (counted.in ?? 0) - (counted.good ?? 0) - (counted.quarantined ?? 0);
+    expect(duplicates).toBeGreaterThan(0);
+    expect(counted.quarantined).toBeGreaterThan(0);
+    expect(silver.accounting).toMatchObject({
+      run: { ...counted, duplicates, rejected: 0 },
+      all: { ...counted, duplicates, rejected: 0 },
+    });
+    for (const { table, rows: told, files } of [...bronze.tables, ...silver.tables, ...gold.tables]) {
+      expect({ table, told }).toEqual({ table, told: await count(table.replace('/', '.')) });
+      expect(files).toBe(1);
+    }
+    expect(gold).toMatchObject({
+      model: { name: 'purchase-amount', r2: expect.any(Number), rmse: expect.any(Number) },
+      mlflow: { version: '1', champion: true },
+    });
+  });
+
+  it('stamps each record with its run, its source and one moment', async () => {
+    await house.bronze({ runId: 'r1' });
+    expect(
+      await house.query(
+        'SELECT run_id, source, count(DISTINCT ingested_at)::INTEGER AS moments FROM bronze.purchases GROUP BY ALL',
+      ),
+    ).toEqual([{ run_id: 'r1', source: 'faker:seed=42', moments: 1 }]);
+  });
+
+  it('writes into ops/runs what each step did to each table', async () => {
+    const [bronze, silver] = await house.all({ runId: 'r1' });
+    const rows =
+      await house.query(`SELECT step, status, "table", version::INTEGER AS version, rows_in::INTEGER AS rows_in,
+      rows_good::INTEGER AS rows_good, code_version, started_at <= ended_at AS ordered FROM ops.runs ORDER BY started_at, "table"`);
+    const common = { status: 'succeeded', code_version: expect.stringMatching(/^\d+\.\d+\.\d+$/), ordered: true };
+    const { in: rows_in, good: rows_good } = (silver.accounting as { run: { in: number; good: number } }).run;
+    const none = { rows_in: null, rows_good: null };
+    expect(rows).toEqual([
+      { ...common, ...none, step: 'bronze', table: 'bronze/purchases', version: bronze.tables[0]?.version },
+      { ...common, step: 'silver', table: 'silver/purchases', version: 1, rows_in, rows_good },
+      { ...common, step: 'silver', table: 'silver/purchases_quarantine', version: 1, rows_in, rows_good },
+      { ...common, ...none, step: 'gold', table: 'gold/purchases_by_category', version: 1 },
+      { ...common, ...none, step: 'gold', table: 'gold/purchases_by_demographics', version: 1 },
+      { ...common, ...none, step: 'gold', table: 'gold/purchases_by_period', version: 1 },
+    ]);
+  });
+
+  it('trains the same model, to the bit, from the same silver', async () => {
+    const [, , gold] = await house.all({ runId: 'r1' });
+    const again = await house.gold({ runId: 'r2' });
+    const { seconds: _, ...model } = gold.model as Record<string, unknown>;
+    expect(again.model).toMatchObject(model);
+    expect(again).toMatchObject({ mlflow: { champion: false }, importances: gold.importances });
+  });
+
+  it('compares with ml-random-forest when asked', async () => {
+    await house.bronze({ runId: 'r1' });
+    await house.silver({ runId: 'r1' });
+    const { comparisons } = await house.gold({ runId: 'r1', baseline: true });
+    expect(comparisons).toEqual([
+      expect.objectContaining({ name: 'mean' }),
+      expect.objectContaining({ name: 'ml-random-forest', r2: expect.any(Number) }),
+    ]);
+  });
+});
+
+describe('a second delivery', () => {
+  it('of the same purchases grows bronze alone: silver, its quarantine and gold hold the same rows', async () => {
+    await house.all({ runId: 'r1' });
+    const derived = (await house.contents()).slice(1);
+    const [bronze, silver] = await house.all({ runId: 'r2' });
+    expect(bronze.tables[0]?.rows).toBe(4000);
+    expect(silver.accounting).toMatchObject({
+      run: { in: 2000, good: 0, quarantined: expect.any(Number), duplicates: expect.any(Number) },
+      all: { in: 4000 },
+    });
+    expect((await house.contents()).slice(1)).toEqual(derived);
+  });
+
+  it('with another seed adds its purchases', async () => {
+    const [, first] = await house.all({ runId: 'r1' });
+    const [, second] = await house.all({ runId: 'r2', seed: 7 });
+    expect(second.tables[0]?.rows).toBeGreaterThan(1.8 * (first.tables[0]?.rows ?? Number.NaN));
+    expect(second.accounting).toMatchObject({ run: { in: 2000 }, all: { in: 4000 } });
+  });
+});
+
+describe('a repeated step', () => {
+  it.each(['bronze', 'silver', 'gold'] as const)('%s answers what it answered, and writes nothing', async (step) => {
+    const summaries = await house.all({ runId: 'r1' });
+    const versions = await house.versions();
+    const again = await house[step]({ runId: 'r1' });
+    expect(again).toEqual(summaries.find((summary) => summary.step === step));
+    expect(await house.versions()).toEqual(versions);
+  });
+
+  it('answers the same also after later runs', async () => {
+    const [bronze, silver, gold] = await house.all({ runId: 'r1' });
+    await house.all({ runId: 'r2', seed: 7 });
+    expect(await house.all({ runId: 'r1' })).toEqual([bronze, silver, gold]);
+  });
+
+  it.each([
+    ['bronze', { rows: 1000 }, 'rows was 2000, now 1000'],
+    ['bronze', { seed: 1 }, 'seed was 42, now 1'],
+    ['bronze', { shards: 2 }, 'shards was 1, now 2'],
+    ['gold', { trees: 3 }, 'trees was 2, now 3'],
+    ['gold', { maxDepth: 3 }, 'maxDepth was 4, now 3'],
+    ['gold', { baseline: true }, 'baseline was false, now true'],
+  ] as const)('%s with %j under the same run id is refused', async (step, parameters, why) => {
+    await house.all({ runId: 'r1' });
+    const versions = await house.versions();
+    await expect(house[step]({ runId: 'r1', ...parameters })).rejects.toMatchObject({
+      code: 'RUN_ID_REUSED',
+      message: expect.stringContaining(why),
+    });
+    expect(await house.versions()).toEqual(versions);
+  });
+});
+
+describe('a step without its input', () => {
+  it.each([
+    ['silver', 'bronze/purchases', 'run bronze first'],
+    ['gold', 'silver/purchases', 'run silver first'],
+  ] as const)('%s says that %s is not there, and leaves no table of its own', async (step, table, advice) => {
+    await expect(house[step]({ runId: 'r1' })).rejects.toMatchObject({
+      code: 'TABLE_NOT_FOUND',
+      message: expect.stringMatching(new RegExp(`${table}.*${advice}`)),
+    });
+    const keys: string[] = [];
+    for await (const { key } of house.lake.list('')) keys.push(key);
+    expect(keys.filter((key) => !key.startsWith('ops/runs/'))).toEqual([]);
+  });
+
+  it('gold refuses a silver with too few rows, with the aggregates made', async () => {
+    await house.bronze({ runId: 'r1', rows: 1 });
+    await house.silver({ runId: 'r1' });
+    await expect(house.gold({ runId: 'r1' })).rejects.toMatchObject({ code: 'TOO_FEW_ROWS' });
+    expect(await count('gold.purchases_by_period')).toBe(await count('silver.purchases'));
+  });
+});
+
+describe('shards', () => {
+  it('land the rows that the whole delivery has, each once', async () => {
+    const rows = 20_000;
+    await house.bronze({ runId: 'whole', rows });
+    for (const shard of [2, 0, 1, 0]) await house.bronze({ runId: 'parts', rows, shards: 3, shard });
+    const difference = (a: string, b: string): string =>
+      `SELECT * EXCLUDE (run_id, ingested_at) FROM bronze.purchases WHERE run_id = '${a}'
+       EXCEPT ALL SELECT * EXCLUDE (run_id, ingested_at) FROM bronze.purchases WHERE run_id = '${b}'`;
+    expect(await house.query(difference('whole', 'parts'))).toEqual([]);
+    expect(await house.query(difference('parts', 'whole'))).toEqual([]);
+  });
+
+  it('and the whole under one run id are refused, whichever came first', async () => {
+    await house.bronze({ runId: 'a', shards: 2 });
+    await expect(house.bronze({ runId: 'a', shards: 2, shard: 1 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+    await house.bronze({ runId: 'b', shards: 2, shard: 1 });
+    await expect(house.bronze({ runId: 'b', shards: 2 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+  });
+
+  it('of other counts under one run id are refused', async () => {
+    await house.bronze({ runId: 'a', shards: 2, shard: 1 });
+    await expect(house.bronze({ runId: 'a', shards: 3, shard: 2 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+  });
+});
