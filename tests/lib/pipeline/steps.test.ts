@@ -1,19 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { openStore } from '../../../lib/storage/index.ts';
+import { temporaryFolder } from './folder.ts';
 import { Lakehouse } from './lakehouse.ts';
 
-let folder = '';
+const folder = temporaryFolder();
 let house: Lakehouse;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'lakelet-pipeline-'));
-  house = new Lakehouse(openStore(join(folder, 'lake')));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true, force: true });
+  house = new Lakehouse(openStore(folder()));
 });
 
 async function count(table: string): Promise<number> {

@@ -1,0 +1,52 @@
+import { LakeletError } from '../../../lib/errors.ts';
+import type { StepSummary } from '../../../lib/pipeline/run-log.ts';
+import { openStore } from '../../../lib/storage/index.ts';
+import { temporaryFolder } from './folder.ts';
+import { Lakehouse } from './lakehouse.ts';
+
+const folder = temporaryFolder();
+const SMALL = { rows: 500, trees: 1, maxDepth: 2 };
+
+/** Does a step as the state machine does: again while what it throws can pass. */
+async function retrying(step: () => Promise<StepSummary>): Promise<StepSummary> {
+  for (;;) {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof LakeletError && error.retryable)) throw error;
+    }
+  }
+}
+
+async function runAll(house: Lakehouse, event: object): Promise<void> {
+  await retrying(() => house.bronze({ ...SMALL, ...event }));
+  await retrying(() => house.silver({ ...SMALL, ...event }));
+  await retrying(() => house.gold({ ...SMALL, ...event }));
+}
+
+describe('runs at the same time', () => {
+  it('on one lake leave in silver, quarantine and gold what all of bronze gives', async () => {
+    const house = new Lakehouse(openStore(folder()));
+    await Promise.all([1, 2, 3, 4].map((seed) => runAll(house, { runId: `r${seed}`, seed })));
+    const together = (await house.contents()).slice(1, 6);
+
+    const alone = new Lakehouse(openStore(folder()));
+    for (const seed of [1, 2, 3, 4]) await alone.bronze({ ...SMALL, runId: `r${seed}`, seed });
+    await runAll(alone, { runId: 'r4', seed: 4 });
+    expect(together).toEqual((await alone.contents()).slice(1, 6));
+  });
+
+  it('of one id have their effect once, and answer the same', async () => {
+    const house = new Lakehouse(openStore(folder()));
+    for (const step of ['bronze', 'silver', 'gold'] as const) {
+      const answers = await Promise.all([1, 2, 3].map(() => retrying(() => house[step]({ ...SMALL, runId: 'r' }))));
+      expect(answers).toEqual([answers[0], answers[0], answers[0]]);
+    }
+    expect(await house.query('SELECT count(*)::INTEGER AS n FROM bronze.purchases')).toEqual([{ n: 500 }]);
+    expect(await house.query('SELECT step, count(*)::INTEGER AS n FROM ops.runs GROUP BY ALL ORDER BY ALL')).toEqual([
+      { step: 'bronze', n: 1 },
+      { step: 'gold', n: 3 },
+      { step: 'silver', n: 2 },
+    ]);
+  });
+});

@@ -1,0 +1,89 @@
+import { cpSync } from 'node:fs';
+import { type ObjectStore, openStore } from '../../../lib/storage/index.ts';
+import { type Fault, type FaultPlan, FaultyStore } from '../../fault/faulty-store.ts';
+import { temporaryFolder } from './folder.ts';
+import { Lakehouse } from './lakehouse.ts';
+
+const folder = temporaryFolder();
+const SMALL = { rows: 300, trees: 1, maxDepth: 2 };
+const STEPS = ['bronze', 'silver', 'gold'] as const;
+type Step = (typeof STEPS)[number];
+
+/** A lake on which a first run is done, and all steps of a second one before `step`. */
+async function prepared(step: Step): Promise<string> {
+  const path = folder();
+  const house = new Lakehouse(openStore(path));
+  await house.all({ ...SMALL, runId: 'first' });
+  for (const earlier of STEPS.slice(0, STEPS.indexOf(step))) await house[earlier]({ ...SMALL, seed: 7, runId: 'r' });
+  return path;
+}
+
+/**
+ * A store whose Nth write fails. A read that fails leaves what the write before it left, so the writes alone lead to every
+ * state in which a step can be cut off.
+ */
+function faultyWrites(inner: ObjectStore, plan: FaultPlan): ObjectStore {
+  const faulty = new FaultyStore(inner, plan);
+  return {
+    uri: inner.uri,
+    get: (key, range) => inner.get(key, range),
+    head: (key) => inner.head(key),
+    list: (prefix, options) => inner.list(prefix, options),
+    localPath: (key) => inner.localPath(key),
+    put: (key, body) => faulty.put(key, body),
+    putIfAbsent: (key, body) => faulty.putIfAbsent(key, body),
+    putFile: (key, path) => faulty.putFile(key, path),
+    delete: (key) => faulty.delete(key),
+    at: (prefix) => faultyWrites(inner.at(prefix), plan),
+  };
+}
+
+/** Does the step on a copy of the lake while its Nth write fails, then again without fault. */
+async function strike(
+  path: string,
+  step: Step,
+  failAt: number,
+  fault: Fault,
+): Promise<{ house: Lakehouse; struck: boolean }> {
+  const copy = folder();
+  cpSync(path, copy, { recursive: true });
+  const house = new Lakehouse(openStore(copy));
+  const plan = { failAt, fault, calls: 0, struck: false };
+  await house
+    .through(faultyWrites(house.lake, plan))
+    [step]({ ...SMALL, seed: 7, runId: 'r' })
+    .catch((error: unknown) => {
+      if (!plan.struck) throw error;
+    });
+  await house[step]({ ...SMALL, seed: 7, runId: 'r' });
+  return { house, struck: plan.struck };
+}
+
+/** What must hold however the step got there: all tables' rows, and one entry in ops/runs for each table it wrote. */
+async function outcome(house: Lakehouse): Promise<unknown> {
+  return {
+    contents: await house.contents(),
+    runs: await house.query('SELECT run_id, step, "table", rows_good FROM ops.runs ORDER BY ALL'),
+  };
+}
+
+describe('a step whose Nth write fails, and which is then repeated', () => {
+  it.each(STEPS.flatMap((step) => (['before', 'after'] as const).map((fault) => [step, fault] as const)))(
+    '%s (the write fails %s it is done) has its effect once, for every N',
+    async (step, fault) => {
+      const path = await prepared(step);
+      const { house: unharmed } = await strike(path, step, 0, fault);
+      const expected = await outcome(unharmed);
+      let struck = true;
+      let n = 0;
+      while (struck) {
+        n++;
+        const done = await strike(path, step, n, fault);
+        struck = done.struck;
+        expect({ n, ...((await outcome(done.house)) as object) }).toEqual({ n, ...(expected as object) });
+      }
+      expect(n).toBeGreaterThan(2);
+    },
+    120_000,
+  );
+});
