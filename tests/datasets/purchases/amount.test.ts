@@ -13,9 +13,13 @@ interface Known {
   readonly amount: number;
 }
 
+let shop: Shop;
 let known: Known[];
+afterAll(() => {
+  shop.close();
+});
 beforeAll(async () => {
-  using shop = await Shop.open();
+  shop = await Shop.open();
   await shop.deliver(20_000, 11);
   await shop.refine();
   known = (

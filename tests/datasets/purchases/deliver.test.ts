@@ -10,7 +10,7 @@ beforeEach(async () => {
   shop = await Shop.open();
 });
 afterEach(() => {
-  shop[Symbol.dispose]();
+  shop.close();
 });
 
 /** The delivered rows, in the order in which they come. */
@@ -36,10 +36,11 @@ describe('a delivery', () => {
     expect(left).toEqual(once);
     expect(right).toEqual(once);
     expect(await shop.rows(delivery.sql)).toEqual(once);
-    using other = await Shop.open();
+    const other = await Shop.open();
     expect(await other.rows(purchases.deliver(other.connection, { rows: ROWS, seed: 42, shards: 1 }).sql)).toEqual(
       once,
     );
+    other.close();
   });
 
   it.each([2, 3, 7])('in %d shards is the same rows in the same order', async (shards) => {

@@ -9,7 +9,7 @@ beforeAll(async () => {
   await shop.refine();
 });
 afterAll(() => {
-  shop[Symbol.dispose]();
+  shop.close();
 });
 
 /** The share of bronze's records for which a condition is true. */

@@ -6,7 +6,7 @@ beforeEach(async () => {
   shop = await Shop.open();
 });
 afterEach(() => {
-  shop[Symbol.dispose]();
+  shop.close();
 });
 
 function sqlOf(name: string): string {

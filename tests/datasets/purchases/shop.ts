@@ -21,7 +21,7 @@ export function described(columns: readonly { readonly name: string; readonly ty
 }
 
 /** A database in memory, in which a test walks purchases through bronze, silver and gold. */
-export class Shop implements Disposable {
+export class Shop {
   readonly connection: DuckDBConnection;
   readonly #instance: DuckDBInstance;
 
@@ -64,7 +64,7 @@ export class Shop implements Disposable {
     await this.connection.run(`CREATE OR REPLACE TABLE silver AS ${shippedSql(purchases.silver.sqlFile)}`);
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.connection.closeSync();
     this.#instance.closeSync();
   }

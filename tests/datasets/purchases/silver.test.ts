@@ -8,7 +8,7 @@ beforeEach(async () => {
   shop = await Shop.open();
 });
 afterEach(() => {
-  shop[Symbol.dispose]();
+  shop.close();
 });
 
 /** What a record has where a test says nothing else; a Sunday evening in Europe, Monday in Auckland. */
