@@ -87,3 +87,63 @@ describe('a step whose Nth write fails, and which is then repeated', () => {
     120_000,
   );
 });
+
+describe('a step that was cut off between its tables', () => {
+  it('makes both anew when bronze has grown before it is repeated', async () => {
+    const path = await prepared('silver');
+    const house = new Lakehouse(openStore(path));
+    await cutOff(house, 'silver', 'silver/purchases/');
+    await house.bronze({ ...SMALL, seed: 8, runId: 'later' });
+    await house.silver({ ...SMALL, seed: 7, runId: 'r' });
+    expect(await sumOfSilver(house)).toEqual(await rowsOfBronze(house));
+  });
+
+  it('gives way to a run that went by in the meantime', async () => {
+    const path = await prepared('silver');
+    const house = new Lakehouse(openStore(path));
+    await cutOff(house, 'silver', 'silver/purchases/');
+    await house.bronze({ ...SMALL, seed: 8, runId: 'later' });
+    await house.silver({ ...SMALL, seed: 8, runId: 'later' });
+    const contents = await house.contents();
+    await house.silver({ ...SMALL, seed: 7, runId: 'r' });
+    expect(await house.contents()).toEqual(contents);
+  });
+});
+
+/** Does a step on a lake where no write below `prefix` succeeds. */
+async function cutOff(house: Lakehouse, step: Step, prefix: string): Promise<void> {
+  const broken = blocked(house.lake, prefix);
+  await expect(house.through(broken)[step]({ ...SMALL, seed: 7, runId: 'r' })).rejects.toMatchObject({
+    code: 'STORE_FAILED',
+  });
+}
+
+function blocked(inner: ObjectStore, prefix: string, at = ''): ObjectStore {
+  const plan: FaultPlan = { failAt: 1, fault: 'before', calls: 0, struck: false };
+  const below = `${at}/`.slice(at === '' ? 1 : 0);
+  const faulty = faultyWrites(inner, plan);
+  const store = below.startsWith(prefix) ? faulty : inner;
+  return {
+    uri: inner.uri,
+    get: (key, range) => inner.get(key, range),
+    head: (key) => inner.head(key),
+    list: (listed, options) => inner.list(listed, options),
+    localPath: (key) => inner.localPath(key),
+    put: (key, body) => store.put(key, body),
+    putIfAbsent: (key, body) => store.putIfAbsent(key, body),
+    putFile: (key, path) => store.putFile(key, path),
+    delete: (key) => store.delete(key),
+    at: (deeper) => blocked(inner.at(deeper), prefix, `${below}${deeper}`),
+  };
+}
+
+/** Distinct keys of bronze, and records without one: each is in silver or in the quarantine. */
+async function rowsOfBronze(house: Lakehouse): Promise<unknown> {
+  return house.query(`SELECT (count(DISTINCT purchase_id) + count(*) FILTER (purchase_id IS NULL))::INTEGER AS n
+    FROM bronze.purchases`);
+}
+
+async function sumOfSilver(house: Lakehouse): Promise<unknown> {
+  return house.query(`SELECT ((SELECT count(*) FROM silver.purchases) +
+    (SELECT count(*) FROM silver.purchases_quarantine))::INTEGER AS n`);
+}

@@ -30,14 +30,23 @@ export class Lakehouse {
   readonly lake: ObjectStore;
   readonly records: ObjectStore;
 
-  constructor(lake: ObjectStore, records: ObjectStore = new MemoryStore()) {
+  /** The environment that the steps read their settings from. */
+  readonly env: Readonly<Record<string, string>>;
+
+  constructor(lake: ObjectStore, records: ObjectStore = new MemoryStore(), env: Readonly<Record<string, string>> = {}) {
     this.lake = lake;
     this.records = records;
+    this.env = env;
   }
 
   /** The same lake through another store. */
   through(lake: ObjectStore): Lakehouse {
-    return new Lakehouse(lake, this.records);
+    return new Lakehouse(lake, this.records, this.env);
+  }
+
+  /** The same lake in another environment. */
+  under(env: Readonly<Record<string, string>>): Lakehouse {
+    return new Lakehouse(this.lake, this.records, env);
   }
 
   bronze(event: object): Promise<StepSummary> {
@@ -57,10 +66,16 @@ export class Lakehouse {
   }
 
   async with<T>(use: (context: Context) => Promise<T>): Promise<T> {
-    const { lake, records } = this;
+    const { lake, records, env } = this;
     const engine = await DuckDBEngine.open();
     try {
-      return await use({ config: loadConfig({ LOG_LEVEL: 'silent' }), lake, records, engine, log: logger('test') });
+      return await use({
+        config: loadConfig({ LOG_LEVEL: 'silent', ...env }),
+        lake,
+        records,
+        engine,
+        log: logger('test'),
+      });
     } finally {
       engine.close();
     }
