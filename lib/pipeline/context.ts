@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Config, loadConfig } from '../config.ts';
 import { DuckDBEngine } from '../duckdb/engine.ts';
+import { LakeletError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 
@@ -32,14 +33,18 @@ export function recordsOf(config: Config): ObjectStore {
 }
 
 /**
- * Opens what a step works with, for as long as `use` takes.
+ * Opens what a step works with, for as long as `use` takes. When the signal ends, DuckDB's statement is interrupted and the
+ * step stops before its next commit.
  *
- * @throws LakeletError `CONFIG_INVALID`, `INVALID_URI`, what the engine throws, and what `use` throws
+ * @throws LakeletError `CONFIG_INVALID`, `INVALID_URI`, `INTERRUPTED`, what the engine throws, and what `use` throws
  */
 export async function withContext<T>(options: ContextOptions, use: (context: Context) => Promise<T>): Promise<T> {
   const { log, signal, config = loadConfig() } = options;
   const lake = openStore(config.lakeUri);
+  if (signal?.aborted === true) throw interrupted();
   const engine = await DuckDBEngine.open();
+  const interrupt = (): void => engine.connection.interrupt();
+  signal?.addEventListener('abort', interrupt, { once: true });
   try {
     return await use({
       config,
@@ -49,7 +54,18 @@ export async function withContext<T>(options: ContextOptions, use: (context: Con
       log,
       ...(signal !== undefined && { signal }),
     });
+  } catch (error) {
+    throw signal?.aborted === true ? interrupted(error) : error;
   } finally {
+    signal?.removeEventListener('abort', interrupt);
     engine.close();
   }
+}
+
+function interrupted(cause?: unknown): LakeletError {
+  return new LakeletError(
+    'INTERRUPTED',
+    'The step was stopped before its end; what it committed stays, and the same run id goes on from there.',
+    { cause },
+  );
 }
