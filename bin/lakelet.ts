@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { doctorCommand } from '../lib/cli/doctor-command.ts';
 import { main } from '../lib/cli/main.ts';
 import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
+import { queryCommand } from '../lib/cli/query-command.ts';
 import { runCommand } from '../lib/cli/run-command.ts';
+import { tableCommand } from '../lib/cli/table-command.ts';
 import { shippedFile } from '../lib/files.ts';
 import { quietStandardError } from '../lib/logger.ts';
 import type { TaskHandlers } from '../lib/workflow/index.ts';
@@ -40,6 +42,8 @@ process.exitCode = await main(
   process.argv.slice(2),
   (program, outside, exit) => {
     program.addCommand(runCommand(outside, loadHandlers));
+    program.addCommand(queryCommand(outside));
+    program.addCommand(tableCommand(outside));
     program.addCommand(mlflowCommand(outside, exit));
     program.addCommand(doctorCommand(outside, exit));
   },

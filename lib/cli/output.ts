@@ -62,14 +62,16 @@ export async function writeObject(
  * out is said on standard error.
  *
  * @param columns the names, in order
+ * @param cellWidth the most characters of a table's cell
  */
 export async function writeRows(
   console: Console,
   format: Format,
   columns: readonly string[],
-  batches: AsyncIterable<readonly Row[]>,
+  batches: AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>,
+  cellWidth?: number,
 ): Promise<void> {
-  if (format === 'table') return writeTable(console, columns, batches);
+  if (format === 'table') return writeTable(console, columns, batches, cellWidth);
   if (format === 'csv') await write(console.out, `${csvLine(columns)}\n`);
   for await (const batch of batches) {
     let text = '';
@@ -84,7 +86,8 @@ export async function writeRows(
 async function writeTable(
   console: Console,
   columns: readonly string[],
-  batches: AsyncIterable<readonly Row[]>,
+  batches: AsyncIterable<readonly Row[]> | Iterable<readonly Row[]>,
+  cellWidth: number | undefined,
 ): Promise<void> {
   const shown: Row[] = [];
   let total = 0;
@@ -92,7 +95,7 @@ async function writeTable(
     shown.push(...batch.slice(0, TABLE_ROWS - shown.length));
     total += batch.length;
   }
-  await write(console.out, `${tableLines(columns, shown).join('\n')}\n`);
+  await write(console.out, `${tableLines(columns, shown, cellWidth).join('\n')}\n`);
   if (total > shown.length) {
     const left = count(total - shown.length);
     await write(console.err, `The first ${shown.length} rows, ${left} left out; --format json or csv writes all\n`);

@@ -7,12 +7,13 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The most characters of one cell that a table shows. */
 const CELL_WIDTH = 60;
 
-/** A value as a person reads it, on one line and harmless to a terminal. */
-export function cellText(value: unknown): string {
+/** A value as a person reads it, on one line and harmless to a terminal, cut after `width` characters. */
+export function cellText(value: unknown, width = CELL_WIDTH): string {
   if (value === null || value === undefined) return '';
-  if (typeof value === 'string') return printable(value, CELL_WIDTH);
-  if (typeof value === 'object') return printable(jsonLine(value), CELL_WIDTH);
-  return printable(String(value), CELL_WIDTH);
+  if (value instanceof Date) return value.toISOString();
+  if (typeof value === 'string') return printable(value, width);
+  if (typeof value === 'object') return printable(jsonLine(value), width);
+  return printable(String(value), width);
 }
 
 /** How many columns of a terminal a text takes: East Asian and emoji characters take two, combining ones none. */
@@ -31,10 +32,11 @@ export function textWidth(text: string): number {
 }
 
 /**
- * Rows as the lines of a table: a head, a rule, a line each. Numbers stand right. Columns come in the order given.
+ * Rows as the lines of a table: a head, a rule, a line each. Numbers stand right. Columns come in the order
+ * given; a cell is cut after `width` characters.
  */
-export function tableLines(columns: readonly string[], rows: readonly Row[]): string[] {
-  const cells = rows.map((row) => columns.map((column) => cellText(row[column])));
+export function tableLines(columns: readonly string[], rows: readonly Row[], width = CELL_WIDTH): string[] {
+  const cells = rows.map((row) => columns.map((column) => cellText(row[column], width)));
   const head = columns.map((column) => printable(column, CELL_WIDTH));
   const right = columns.map(
     (column) =>

@@ -1,0 +1,60 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { jsonLine } from '../../../lib/cli/json.ts';
+import type { DeltaTable } from '../../../lib/duckdb/delta.ts';
+import { interpreterOf } from '../../../lib/mlflow/index.ts';
+
+const run = promisify(execFile);
+const python = interpreterOf(join(import.meta.dirname, '..', '..', '..', '.venv'));
+
+/** What one reader makes of a table. */
+export interface Reading {
+  readonly schema: unknown;
+  readonly version: number | null;
+  readonly rows: readonly unknown[];
+}
+
+/** Reads a folder's table with delta-rs or with DuckDB's delta extension. */
+export async function readWith(reader: 'delta-rs' | 'duckdb', folder: string, version?: number): Promise<Reading> {
+  return script('read.py', [reader, folder, ...(version === undefined ? [] : [String(version)])]);
+}
+
+/** What is wrong in the statistics of a table's live files, and how much was compared. */
+export async function checkStatistics(
+  folder: string,
+): Promise<{ readonly files: number; readonly columns: number; readonly faults: readonly string[] }> {
+  return script('check-stats.py', [folder]);
+}
+
+/** All rows of a table as the command line's JSON, in an order of their own. */
+export async function ourRows(table: DeltaTable): Promise<string[]> {
+  const rows: string[] = [];
+  for await (const batch of table.scan()) rows.push(...batch.map(sortedLine));
+  return rows.sort();
+}
+
+/** A reader's rows in the same form. */
+export function theirRows({ rows }: Reading): string[] {
+  return rows.map(sortedLine).sort();
+}
+
+/** A row as text that does not depend on the order of its keys. */
+function sortedLine(row: unknown): string {
+  return JSON.stringify(ordered(JSON.parse(jsonLine(row))));
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, item]) => [key, ordered(item)]),
+  );
+}
+
+async function script<T>(name: string, args: readonly string[]): Promise<T> {
+  const { stdout } = await run(python, [join(import.meta.dirname, name), ...args], { maxBuffer: 1 << 28 });
+  return JSON.parse(stdout);
+}
