@@ -10,7 +10,7 @@ import { type NamedTable, type SqlSession, withSql } from './sql-session.ts';
 
 interface QueryOptions {
   readonly lake?: string;
-  readonly table: readonly NamedTable[];
+  readonly table?: readonly NamedTable[];
   readonly format: Format | 'parquet';
   readonly output?: string;
   readonly explain?: boolean;
@@ -25,8 +25,7 @@ export function queryCommand(outside: Outside): Command {
     .option<readonly NamedTable[]>(
       '--table <name=uri[@version]>',
       'add any Delta table under a name (may be given again)',
-      (text, before) => [...before, tableOption(text)],
-      [],
+      (text, before = []) => [...before, tableOption(text)],
     )
     .addOption(formatOption('table', 'json', 'csv', 'parquet'))
     .option('--output <file>', 'write the result to a file (parquet needs one)')
@@ -62,7 +61,7 @@ export function tableOption(text: string): NamedTable {
 
 async function query(sql: string, options: QueryOptions, outside: Outside): Promise<void> {
   const { signal } = outside;
-  await withSql(lakeOf(outside, options.lake), options.table, async (session) => {
+  await withSql(lakeOf(outside, options.lake), options.table ?? [], async (session) => {
     const interrupt = (): void => session.engine.connection.interrupt();
     signal.addEventListener('abort', interrupt);
     try {

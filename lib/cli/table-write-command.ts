@@ -16,7 +16,7 @@ interface WriteCommandOptions {
 
 interface CreateOptions extends WriteCommandOptions {
   readonly partitionBy?: readonly string[];
-  readonly property: Readonly<Record<string, string>>;
+  readonly property?: Readonly<Record<string, string>>;
 }
 
 /** Adds `create`, `append` and `overwrite`; each prints the version it made and the operation's metrics as JSON. */
@@ -27,11 +27,10 @@ export function addWriteCommands(command: Command, outside: Outside): void {
     .option<Record<string, string>>(
       '--property <k=v>',
       'set a table property (may be given again)',
-      (text, before) => {
+      (text, before = {}) => {
         const { name, value } = named(text);
         return { ...before, [name]: value };
       },
-      {},
     )
     .addHelpText(
       'after',
@@ -93,7 +92,7 @@ async function create(uri: string, options: CreateOptions, { engine, source, sig
   const table = await DeltaTable.create(openStore(uri), {
     schema: await selectSchema(engine.connection, selectOf(source)),
     engine,
-    properties: options.property,
+    properties: { ...options.property },
     ...(options.partitionBy !== undefined && { partitionBy: [...options.partitionBy] }),
   });
   try {
