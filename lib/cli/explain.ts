@@ -7,7 +7,7 @@ import type { DuckDBEngine } from '../duckdb/engine.ts';
 import { LakeletError } from '../errors.ts';
 import { bytes } from './figures.ts';
 import { type Console, type Format, writeObject } from './output.ts';
-import { type AttachedTable, shownName } from './sql-session.ts';
+import { type AttachedTable, identifier, literal, shownName } from './sql-session.ts';
 import { tableLines } from './text-table.ts';
 
 /** What a statement reads of one table. */
@@ -93,7 +93,7 @@ async function scanConditions(
     for (const [i, { name, table }] of attached.entries()) {
       const view = name.map(identifier).join('.');
       const columns = table.schema.fields.map((field, j) => [identifier(field.name), `t${i}_c${j}`] as const);
-      const stub = `'${join(folder, `${i}.parquet`).replaceAll("'", "''")}'`;
+      const stub = literal(join(folder, `${i}.parquet`));
       const renamed = columns.map(([column, alias]) => `${column} AS ${alias}`);
       const restored = columns.map(([column, alias]) => `${alias} AS ${column}`);
       await engine.run(`COPY (SELECT ${renamed.join(', ')} FROM ${view} LIMIT 0) TO ${stub} (FORMAT parquet)`);
@@ -151,8 +151,4 @@ function named(filter: string, fields: readonly { readonly name: string }[]): st
     const field = column === undefined ? undefined : fields[Number(column)];
     return field === undefined ? match : identifier(field.name);
   });
-}
-
-function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

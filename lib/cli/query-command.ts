@@ -6,7 +6,7 @@ import { examples, formatOption, lakeOf, lakeOption, type Outside } from './comm
 import { explain } from './explain.ts';
 import { type Format, writeRows } from './output.ts';
 import { replaceFile, replaceTextFile } from './result-file.ts';
-import { type NamedTable, type SqlSession, withSql } from './sql-session.ts';
+import { literal, type NamedTable, type SqlSession, withSql } from './sql-session.ts';
 
 interface QueryOptions {
   readonly lake?: string;
@@ -98,8 +98,4 @@ async function writeResult(
 /** The statement that writes a query's result to a Parquet file. */
 function copyStatement(sql: string, file: string): string {
   return `COPY (FROM query(${literal(sql)})) TO ${literal(file)} (FORMAT parquet)`;
-}
-
-function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

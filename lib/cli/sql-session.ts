@@ -130,8 +130,18 @@ const SHOWN_NAMES = 20;
 
 /** A name as SQL has to write it, on one line. */
 export function shownName(name: readonly string[]): string {
-  const quoted = name.map((part) => (/^[a-z_][a-z0-9_]*$/i.test(part) ? part : `"${part.replaceAll('"', '""')}"`));
+  const quoted = name.map((part) => (/^[a-z_][a-z0-9_]*$/i.test(part) ? part : identifier(part)));
   return printable(quoted.join('.'), 200);
+}
+
+/** A text as SQL writes it. */
+export function literal(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** A column's or table's name as SQL writes it, whatever is in it. */
+export function identifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** SQL's names differ by more than case. */

@@ -98,7 +98,10 @@ async function withTable<T>(
   { version, timestamp }: Partial<PlaceOptions>,
   work: (table: DeltaTable) => Promise<T>,
 ): Promise<T> {
-  const { DeltaTable, DuckDBEngine } = await import('../duckdb/delta.ts');
+  const [{ DeltaTable }, { DuckDBEngine }] = await Promise.all([
+    import('../duckdb/delta.ts'),
+    import('../duckdb/engine.ts'),
+  ]);
   const engine = await DuckDBEngine.open();
   try {
     const table = await DeltaTable.open(openStore(uri), {

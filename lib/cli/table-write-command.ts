@@ -7,7 +7,7 @@ import { examples, lakeOf, lakeOption, type Outside } from './command.ts';
 import { jsonLine } from './json.ts';
 import { write } from './output.ts';
 import { type Source, sourceOf } from './source.ts';
-import { type SqlSession, withSql } from './sql-session.ts';
+import { literal, type SqlSession, withSql } from './sql-session.ts';
 
 interface WriteCommandOptions {
   readonly source: string;
@@ -63,6 +63,8 @@ function sourced(command: Command): Command {
 
 /** What a write has at hand. */
 interface Writing extends SqlSession {
+  /** The statement that reads the source. */
+  readonly select: string;
   readonly source: Source;
   readonly signal: AbortSignal;
 }
@@ -75,8 +77,11 @@ async function writing(
   const { signal } = outside;
   const source = await sourceOf(options.source);
   const { version, metrics } = await withSql(lakeOf(outside, options.lake), [], async (session) => {
-    await session.attach(selectOf(source));
-    return work({ ...session, source, signal });
+    const select = 'sql' in source ? source.sql : `FROM read_parquet(${literal(source.parquet)})`;
+    await session.attach(select);
+    // A comment or a semicolon at the statement's end must not reach what is put around it.
+    const closed = 'sql' in source ? { sql: `FROM query(${literal(select)})` } : source;
+    return work({ ...session, select, source: closed, signal });
   });
   await write(outside.console.out, `${jsonLine({ version, metrics })}\n`);
 }
@@ -86,11 +91,15 @@ async function opened(uri: string, { engine }: Writing): Promise<DeltaTable> {
   return DeltaTable.open(openStore(uri), { engine });
 }
 
-async function create(uri: string, options: CreateOptions, { engine, source, signal }: Writing): Promise<WriteResult> {
+async function create(
+  uri: string,
+  options: CreateOptions,
+  { engine, select, source, signal }: Writing,
+): Promise<WriteResult> {
   const { DeltaTable } = await import('../duckdb/delta.ts');
   const { selectSchema } = await import('./select-schema.ts');
   const table = await DeltaTable.create(openStore(uri), {
-    schema: await selectSchema(engine.connection, selectOf(source)),
+    schema: await selectSchema(engine.connection, select),
     engine,
     properties: { ...options.property },
     ...(options.partitionBy !== undefined && { partitionBy: [...options.partitionBy] }),
@@ -103,8 +112,4 @@ async function create(uri: string, options: CreateOptions, { engine, source, sig
     const next = 'the table is made and still empty, so go on with lakelet table append';
     throw new LakeletError(code, `${message}; ${next}`, { retryable, cause: error });
   }
-}
-
-function selectOf(source: Source): string {
-  return 'sql' in source ? source.sql : `SELECT * FROM read_parquet('${source.parquet.replaceAll("'", "''")}')`;
 }

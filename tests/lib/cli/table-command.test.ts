@@ -43,7 +43,7 @@ describe('lakelet table create, append and overwrite', () => {
     expect(await made(['create', path, '--source', 'SELECT 1 AS n'])).toMatchObject({ metrics: { numOutputRows: 1 } });
     const appended = await made(['append', path, '--source', 'SELECT n::INTEGER AS n FROM range(5) t(n)']);
     expect(appended).toMatchObject({ metrics: { numOutputRows: 5, numAddedFiles: 1, numRemovedFiles: 0 } });
-    const { version, metrics } = await made(['overwrite', path, '--source', 'SELECT 7 AS n']);
+    const { version, metrics } = await made(['overwrite', path, '--source', 'SELECT 7 AS n; -- seven']);
     expect(version).toBe(Number(appended.version) + 1);
     expect(metrics).toMatchObject({ numOutputRows: 1, numAddedFiles: 1, numRemovedFiles: 2 });
     expect((await lakelet(['query', 'FROM n', '--table', `n=${path}`, '--format', 'csv'])).out).toBe('n\n7\n');
