@@ -1,6 +1,6 @@
 import { LakeletError } from '../../../lib/errors.ts';
 import type { StepSummary } from '../../../lib/pipeline/run-log.ts';
-import { openStore } from '../../../lib/storage/index.ts';
+import { type ObjectStore, openStore } from '../../../lib/storage/index.ts';
 import { temporaryFolder } from './folder.ts';
 import { Lakehouse } from './lakehouse.ts';
 
@@ -22,6 +22,35 @@ async function runAll(house: Lakehouse, event: object): Promise<void> {
   await retrying(() => house.bronze({ ...SMALL, ...event }));
   await retrying(() => house.silver({ ...SMALL, ...event }));
   await retrying(() => house.gold({ ...SMALL, ...event }));
+}
+
+/** A store that, before the first read below `prefix`, waits for something else to be done to the lake. */
+function meanwhile(
+  inner: ObjectStore,
+  prefix: string,
+  once: { done?: Promise<void>; act: () => Promise<void> },
+  at = '',
+): ObjectStore {
+  const first = async (): Promise<void> => {
+    if (!`${at}/`.startsWith(`${prefix}/`)) return;
+    once.done ??= once.act();
+    await once.done;
+  };
+  return {
+    uri: inner.uri,
+    get: async (key, range) => first().then(() => inner.get(key, range)),
+    head: async (key) => first().then(() => inner.head(key)),
+    async *list(listed, options) {
+      await first();
+      yield* inner.list(listed, options);
+    },
+    localPath: (key) => inner.localPath(key),
+    put: (key, body) => inner.put(key, body),
+    putIfAbsent: (key, body) => inner.putIfAbsent(key, body),
+    putFile: (key, path) => inner.putFile(key, path),
+    delete: (key) => inner.delete(key),
+    at: (deeper) => meanwhile(inner.at(deeper), prefix, once, at === '' ? deeper : `${at}/${deeper}`),
+  };
 }
 
 describe('runs at the same time', () => {
@@ -48,5 +77,23 @@ describe('runs at the same time', () => {
       { step: 'gold', n: 3 },
       { step: 'silver', n: 2 },
     ]);
+  });
+
+  it.each([
+    ['silver', 'silver/purchases_quarantine'],
+    ['gold', 'gold/purchases_by_category'],
+  ] as const)('%s never puts the result of an older input over that of a newer one', async (step, target) => {
+    const house = new Lakehouse(openStore(folder()));
+    await runAll(house, { runId: 'r1' });
+    await house.bronze({ ...SMALL, runId: 'slow', seed: 2 });
+    if (step === 'gold') await house.silver({ ...SMALL, runId: 'slow', seed: 2 });
+    const once = { act: () => runAll(house, { runId: 'fast', seed: 3 }) };
+    const slow = house.through(meanwhile(house.lake, target, once));
+    await retrying(() => slow[step]({ ...SMALL, runId: 'slow', seed: 2 }));
+    expect(once).toHaveProperty('done');
+
+    const contents = await house.contents();
+    await runAll(house, { runId: 'fresh', seed: 3 });
+    expect((await house.contents()).slice(1)).toEqual(contents.slice(1));
   });
 });
