@@ -57,7 +57,7 @@ function quoted(text: string): string {
 function noteLines(step: string, name: string, value: unknown): string[] {
   const title = `${step} ${words(name)}`.padEnd(28);
   if (Array.isArray(value)) {
-    const rows = value.map(fieldsOf);
+    const rows = value.map((row) => Object.fromEntries(Object.entries(fieldsOf(row)).map(rounded)));
     const columns = [...new Set(rows.flatMap((row) => Object.keys(row)))];
     return columns.length === 0 ? [] : [title.trimEnd(), ...tableLines(columns, rows).map((line) => `  ${line}`)];
   }
@@ -76,6 +76,11 @@ function noteLines(step: string, name: string, value: unknown): string[] {
 function figure(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : value.toPrecision(4);
   return value === null || value === undefined ? '-' : cellText(value);
+}
+
+/** A cell as a number still, which stands right in its column. */
+function rounded([name, value]: readonly [string, unknown]): [string, unknown] {
+  return [name, typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(4)) : value];
 }
 
 /** `inTotal` as `in total`. */

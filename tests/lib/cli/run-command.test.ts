@@ -27,7 +27,10 @@ function handlers(silver: TaskHandlers['Silver'] = async () => SUMMARY): TaskHan
       return { tables: [{ table: 'bronze/purchases', rows: 100, files: 1, version: 1 }] };
     },
     Silver: silver,
-    Gold: async () => ({ model: { r2: 0.8612, mae: 12.5 } }),
+    Gold: async () => ({
+      model: { r2: 0.8612, mae: 12.5 },
+      importances: [{ name: 'age', importance: 0.0604554254578289 }],
+    }),
     RecordFailure: async () => ({}),
   };
 }
@@ -77,6 +80,7 @@ describe('lakelet run', () => {
     expect(out).toMatch(/^Run r1 is done in \d+\.\d\d s$/m);
     expect(out).toMatch(/^silver\/purchases {2} +95 {2} +1 {2} +3$/m);
     expect(out).toMatch(/^silver accounting run +in 100, good 95, quarantined 3, duplicates 2$/m);
+    expect(out).toMatch(/^ {2}age +0\.06046$/m);
     expect(out).toMatch(/^gold model +r2 0\.8612, mae 12\.50$/m);
     expect(out).toMatch(/^logs +\//m);
     expect(out).toContain('lakelet query "SELECT');
