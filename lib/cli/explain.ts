@@ -4,10 +4,11 @@ import { join } from 'node:path';
 import { isRecord } from '../delta/schema/types.ts';
 import type { DeltaTable, TableFile } from '../duckdb/delta.ts';
 import type { DuckDBEngine } from '../duckdb/engine.ts';
+import { identifier, literal } from '../duckdb/names.ts';
 import { LakeletError } from '../errors.ts';
 import { bytes } from './figures.ts';
 import { type Console, type Format, writeObject } from './output.ts';
-import { type AttachedTable, identifier, literal, shownName } from './sql-session.ts';
+import { type AttachedTable, shownName } from './sql-session.ts';
 import { tableLines } from './text-table.ts';
 
 /** What a statement reads of one table. */
@@ -42,7 +43,7 @@ export async function explain(
       table: shownName(name),
       version: table.version,
       filesKept: kept.length,
-      bytesKept: kept.reduce((sum, { size }) => sum + Number(size), 0),
+      bytesKept: kept.reduce((sum, { size }) => sum + size, 0),
       filesSkipped: all.length - kept.length,
       ...(where !== undefined && { where }),
     });

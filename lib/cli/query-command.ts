@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { literal } from '../duckdb/names.ts';
 import { LakeletError } from '../errors.ts';
 import { openStore } from '../storage/index.ts';
 import { named } from './arguments.ts';
@@ -6,7 +7,7 @@ import { examples, formatOption, lakeOf, lakeOption, type Outside } from './comm
 import { explain } from './explain.ts';
 import { type Format, writeRows } from './output.ts';
 import { replaceFile, replaceTextFile } from './result-file.ts';
-import { literal, type NamedTable, type SqlSession, withSql } from './sql-session.ts';
+import { type NamedTable, type SqlSession, withSql } from './sql-session.ts';
 
 interface QueryOptions {
   readonly lake?: string;

@@ -1,4 +1,5 @@
 import { isRecord } from '../delta/schema/types.ts';
+import { literal } from '../duckdb/names.ts';
 import { LakeletError, printable } from '../errors.ts';
 
 /** What a SELECT reads, as its text says it. */
@@ -24,8 +25,7 @@ const CATALOG_SCHEMAS = new Set(['information_schema', 'pg_catalog']);
  *   than one
  */
 export async function readSelect(engine: SqlEngine, sql: string): Promise<Select> {
-  const quoted = `'${sql.replaceAll("'", "''")}'`;
-  const [row] = await engine.rows(`SELECT json_serialize_sql(${quoted}::VARCHAR)::VARCHAR AS tree`);
+  const [row] = await engine.rows(`SELECT json_serialize_sql(${literal(sql)}::VARCHAR)::VARCHAR AS tree`);
   const tree: unknown = JSON.parse(String(row?.tree));
   if (!isRecord(tree)) throw notReadOnly();
   if (tree.error === true) {

@@ -1,5 +1,6 @@
 import type { DeltaTable } from '../duckdb/delta.ts';
 import type { DuckDBEngine } from '../duckdb/engine.ts';
+import { identifier } from '../duckdb/names.ts';
 import { LakeletError, messageOf, printable } from '../errors.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 import { lakeTables } from './lake-tables.ts';
@@ -132,16 +133,6 @@ const SHOWN_NAMES = 20;
 export function shownName(name: readonly string[]): string {
   const quoted = name.map((part) => (/^[a-z_][a-z0-9_]*$/i.test(part) ? part : identifier(part)));
   return printable(quoted.join('.'), 200);
-}
-
-/** A text as SQL writes it. */
-export function literal(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
-}
-
-/** A column's or table's name as SQL writes it, whatever is in it. */
-export function identifier(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** SQL's names differ by more than case. */

@@ -14,7 +14,7 @@ export function detailLines(detail: Detail): string[] {
     ['description', cellText(detail.description, WIDE)],
     ['created', cellText(detail.createdAt)],
     ['modified', cellText(detail.lastModified)],
-    ['files', `${count(detail.numFiles)}, ${bytes(Number(detail.sizeInBytes))}`],
+    ['files', `${count(detail.numFiles)}, ${bytes(detail.sizeInBytes)}`],
     ['partitioned by', printable(partitionColumns.join(', '))],
     ['properties', pairs(properties)],
     ['protocol', protocolText(detail)],
@@ -35,10 +35,10 @@ export function detailLines(detail: Detail): string[] {
 export function fileRow({ path, size, numRecords, partitionValues, modificationTime }: TableFile): Row {
   return {
     path,
-    size: bytes(Number(size)),
+    size: bytes(size),
     rows: numRecords,
     partition: pairs(partitionValues),
-    modified: new Date(Number(modificationTime)),
+    modified: modificationTime,
   };
 }
 
@@ -65,7 +65,7 @@ function pairs(values: object | undefined | null): string {
 }
 
 function protocolText({ minReaderVersion, minWriterVersion, tableFeatures }: Detail): string {
-  const features = tableFeatures === undefined || tableFeatures.length === 0 ? '' : ` (${tableFeatures.join(', ')})`;
+  const features = tableFeatures.length === 0 ? '' : ` (${tableFeatures.join(', ')})`;
   return printable(`reader ${minReaderVersion}, writer ${minWriterVersion}${features}`);
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { DeltaTable, WriteResult } from '../duckdb/delta.ts';
+import { literal } from '../duckdb/names.ts';
 import { LakeletError } from '../errors.ts';
 import { openStore } from '../storage/index.ts';
 import { commaSeparated, named } from './arguments.ts';
@@ -7,7 +8,7 @@ import { examples, lakeOf, lakeOption, type Outside } from './command.ts';
 import { jsonLine } from './json.ts';
 import { write } from './output.ts';
 import { type Source, sourceOf } from './source.ts';
-import { literal, type SqlSession, withSql } from './sql-session.ts';
+import { type SqlSession, withSql } from './sql-session.ts';
 
 interface WriteCommandOptions {
   readonly source: string;

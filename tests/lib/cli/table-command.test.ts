@@ -137,7 +137,7 @@ describe('lakelet table show, files and history', () => {
     const [detail] = objects(await lakelet(['table', 'show', table, '--version', '1', '--format', 'json']));
     expect(detail).toMatchObject({ version: 1, numFiles: 2 });
     const now = await lakelet(['table', 'files', table, '--timestamp', '2999-01-01', '--format', 'json']);
-    expectFailure(now, /^error [A-Z_]+: /);
+    expect(objects(now)).toHaveLength(3);
   });
 
   it('list the files with their statistics, one object a line', async () => {
