@@ -217,7 +217,6 @@ function checkSidecar(value: Record<string, unknown>, fault: Fault): unknown {
 }
 
 function wants(value: Record<string, unknown>, name: string, type: string, fault: Fault): void {
-  // biome-ignore lint/suspicious/useValidTypeof: the type's name is an argument
   if (typeof value[name] !== type) throw fault(`has no ${name} (a ${type})`);
 }
 

@@ -1,7 +1,14 @@
 import { LakeletError, printable } from '../../errors.ts';
 import type { ObjectStore } from '../../storage/index.ts';
 import { isRecord } from '../schema/types.ts';
-import { type CheckpointPart, commitKey, keyBeforeVersion, LAST_CHECKPOINT_KEY, LOG_FOLDER, parseLogKey } from './path.ts';
+import {
+  type CheckpointPart,
+  commitKey,
+  keyBeforeVersion,
+  LAST_CHECKPOINT_KEY,
+  LOG_FOLDER,
+  parseLogKey,
+} from './path.ts';
 
 /** A commit that must be read. */
 export interface CommitFile {
@@ -94,7 +101,10 @@ function segmentOf(store: ObjectStore, listing: Listing, wanted: number | undefi
   const version = wanted ?? newest;
   const checkpoint = listing.checkpoints.findLast((files) => files.version <= version);
   const first = checkpoint === undefined ? 0 : checkpoint.version + 1;
-  if (version > newest || (checkpoint === undefined && (listing.commits[0]?.version ?? 0) > 0 && wanted !== undefined)) {
+  if (
+    version > newest ||
+    (checkpoint === undefined && (listing.commits[0]?.version ?? 0) > 0 && wanted !== undefined)
+  ) {
     const earliest = listing.checkpoints[0]?.version ?? listing.commits[0]?.version ?? 0;
     throw new LakeletError(
       'VERSION_NOT_FOUND',

@@ -20,7 +20,11 @@ const UNITS: Readonly<Record<string, number>> = {
 export function durationOf(properties: Readonly<Record<string, string>>, name: string, otherwise: number): number {
   const text = properties[name];
   if (text === undefined) return otherwise;
-  const words = text.trim().toLowerCase().replace(/^interval\s+/, '').split(/\s+/);
+  const words = text
+    .trim()
+    .toLowerCase()
+    .replace(/^interval\s+/, '')
+    .split(/\s+/);
   let total = 0;
   for (let at = 0; at < words.length; at += 2) {
     const count = Number(words[at]);

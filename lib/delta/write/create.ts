@@ -76,7 +76,10 @@ function partitionsOf(schema: StructType, names: readonly string[]): string[] {
           ? 'is of a type that cannot name a partition'
           : undefined;
     if (field === undefined || why !== undefined) {
-      throw new LakeletError('PARTITION_INVALID', `The table can't be partitioned by ${printable(name, 100)}: it ${why}`);
+      throw new LakeletError(
+        'PARTITION_INVALID',
+        `The table can't be partitioned by ${printable(name, 100)}: it ${why}`,
+      );
     }
     return field.name;
   });

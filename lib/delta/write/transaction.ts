@@ -6,8 +6,8 @@ import { readCommits } from '../log/replay.ts';
 import { commitsAfter } from '../log/segment.ts';
 import { checkWritable } from '../protocol/protocol.ts';
 import { advanceSnapshot, type Snapshot } from '../snapshot.ts';
-import { checkConflicts } from './conflict.ts';
 import { putCommit } from './commit.ts';
+import { checkConflicts } from './conflict.ts';
 
 /** How often a commit that lost its version to others is set anew. */
 const ATTEMPTS = 1000;

@@ -1,0 +1,224 @@
+import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
+import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
+import type { Predicate } from '../delta/expr/predicate.ts';
+import type { StructType } from '../delta/schema/types.ts';
+import type { DeltaTable } from '../delta/table.ts';
+import { printable } from '../errors.ts';
+import type { ObjectStore } from '../storage/index.ts';
+import { readCheckpointFile, writeCheckpointFile } from './checkpoint.ts';
+import { duckdbFailure } from './failure.ts';
+import { identifier } from './names.ts';
+import { parsePredicate } from './predicate.ts';
+import { scanSql, stubSql } from './scan-sql.ts';
+import { Scratch } from './scratch.ts';
+import { stageFiles } from './stage.ts';
+import { toJs } from './values.ts';
+
+/** Settings of an engine. */
+export interface EngineOptions {
+  /** How many threads DuckDB uses; all cores where absent. */
+  readonly threads?: number;
+  /** For example `2GB`; DuckDB's own default (80 % of the memory) where absent. What does not fit spills to disk. */
+  readonly memoryLimit?: string;
+  /** Where passing files are kept; the system's temporary folder where absent. */
+  readonly tempDirectory?: string;
+}
+
+/** The answer to a query. */
+export interface QueryResult {
+  readonly columns: readonly { readonly name: string; readonly type: string }[];
+  /** Rows by column name, in the values that docs/delta.md lists; read once. */
+  readonly batches: AsyncIterable<Row[]>;
+}
+
+/** DuckDB in this process, over an in-memory database in the time zone UTC: reads and writes the Parquet files of tables. */
+export class DuckDBEngine implements ParquetEngine {
+  /** The connection that {@link run}, {@link rows} and SQL sources use. */
+  readonly connection: DuckDBConnection;
+  private readonly instance: DuckDBInstance;
+  private readonly scratch: Scratch;
+  private readonly stubs = new Map<string, Promise<string>>();
+
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, scratch: Scratch) {
+    this.instance = instance;
+    this.connection = connection;
+    this.scratch = scratch;
+  }
+
+  /** @throws LakeletError `ENGINE_FAILED` */
+  static async open(options: EngineOptions = {}): Promise<DuckDBEngine> {
+    const { threads, memoryLimit, tempDirectory } = options;
+    const scratch = new Scratch(tempDirectory);
+    try {
+      const instance = await DuckDBInstance.create(':memory:', {
+        autoinstall_known_extensions: 'false',
+        autoload_known_extensions: 'false',
+        ...(threads !== undefined && { threads: String(threads) }),
+        ...(memoryLimit !== undefined && { memory_limit: memoryLimit }),
+        ...(tempDirectory !== undefined && { temp_directory: tempDirectory }),
+      });
+      return new DuckDBEngine(instance, await connect(instance), scratch);
+    } catch (error) {
+      throw duckdbFailure(error, 'ENGINE_FAILED', "DuckDB can't be started");
+    }
+  }
+
+  /** Runs statements whose results nobody needs. Throws `QUERY_FAILED`. */
+  async run(sql: string): Promise<void> {
+    try {
+      await this.connection.run(sql);
+    } catch (error) {
+      throw duckdbFailure(error, 'QUERY_FAILED', 'The statement failed');
+    }
+  }
+
+  /** The rows of a small result. Throws `QUERY_FAILED`. */
+  async rows(sql: string): Promise<Row[]> {
+    try {
+      const reader = await this.connection.runAndReadAll(sql);
+      const names = reader.deduplicatedColumnNames();
+      return reader
+        .getRows()
+        .map((values) => Object.fromEntries(names.map((name, at) => [name, toJs(values[at] ?? null)])));
+    } catch (error) {
+      throw duckdbFailure(error, 'QUERY_FAILED', 'The statement failed');
+    }
+  }
+
+  /** A result that is streamed, on the main connection: read it, or leave its iterator, before the next statement. */
+  async query(sql: string, options: { readonly signal?: AbortSignal } = {}): Promise<QueryResult> {
+    const { signal } = options;
+    try {
+      signal?.throwIfAborted();
+      const result = await this.connection.stream(sql);
+      const names = result.deduplicatedColumnNames();
+      const columns = names.map((name, at) => ({ name, type: result.columnType(at).toString() }));
+      return {
+        columns,
+        batches: this.batches(this.connection, result, names, 'QUERY_FAILED', 'The query failed', signal),
+      };
+    } catch (error) {
+      throw duckdbFailure(error, 'QUERY_FAILED', 'The query failed', signal);
+    }
+  }
+
+  /** Makes a view over a table's files as they are at its present version; of a name with parts, the schema is made as well. */
+  async view(name: string | readonly string[], table: DeltaTable): Promise<void> {
+    const parts = [name].flat();
+    const sql = await this.scanStatement(table.scanPlan());
+    if (parts.length > 1) await this.run(`CREATE SCHEMA IF NOT EXISTS ${parts.slice(0, -1).map(identifier).join('.')}`);
+    await this.run(`CREATE OR REPLACE VIEW ${parts.map(identifier).join('.')} AS ${sql}`);
+  }
+
+  async *scan(plan: ScanPlan): AsyncGenerator<Row[]> {
+    const { signal } = plan;
+    const what = `The table ${printable(plan.store.uri, 300)} can't be read`;
+    const connection = await connect(this.instance);
+    try {
+      signal?.throwIfAborted();
+      const result = await connection.stream(await this.scanStatement(plan));
+      yield* this.batches(connection, result, [...plan.columns], 'SCAN_FAILED', what, signal);
+    } catch (error) {
+      throw duckdbFailure(error, 'SCAN_FAILED', what, signal);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  stage(source: Source, target: StageTarget): Promise<StagedFile[]> {
+    return stageFiles(this.connection, this.scratch, source, target);
+  }
+
+  async parsePredicate(sql: string, schema: StructType): Promise<Predicate> {
+    return this.aside((connection) => parsePredicate(connection, sql, schema));
+  }
+
+  async *readCheckpoint(store: ObjectStore, key: string): AsyncGenerator<Record<string, unknown>[]> {
+    const connection = await connect(this.instance);
+    try {
+      yield* readCheckpointFile(connection, await this.scratch.local(store, key));
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  writeCheckpoint(store: ObjectStore, key: string, lines: Iterable<string>): Promise<{ readonly size: number }> {
+    return this.aside((connection) => writeCheckpointFile(connection, this.scratch, store, key, lines));
+  }
+
+  /** Frees the database and removes passing files. An engine that is not closed is freed with the process. */
+  close(): void {
+    this.connection.closeSync();
+    this.instance.closeSync();
+    this.scratch.remove();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  private async scanStatement(plan: ScanPlan): Promise<string> {
+    const files = await Promise.all(
+      plan.files.map(async ({ key, partitionValues }) => ({
+        path: await this.scratch.local(plan.store, key),
+        partitionValues,
+      })),
+    );
+    const { schema, partitionColumns, columns, where } = plan;
+    const stub = await this.stub(stubSql(schema, partitionColumns));
+    return scanSql({ schema, partitionColumns, columns, files, stub, ...(where !== undefined && { where }) });
+  }
+
+  /** An empty Parquet file; made once for each schema. */
+  private stub(select: string): Promise<string> {
+    let made = this.stubs.get(select);
+    if (made === undefined) {
+      made = this.aside(async (connection) => {
+        const path = this.scratch.path('.parquet');
+        await connection.run(`COPY (${select}) TO '${path.replaceAll("'", "''")}' (FORMAT parquet)`);
+        return path;
+      });
+      this.stubs.set(select, made);
+    }
+    return made;
+  }
+
+  /** Work on a connection of its own, so that a result which is being streamed on another goes on. */
+  private async aside<T>(work: (connection: DuckDBConnection) => Promise<T>): Promise<T> {
+    const connection = await connect(this.instance);
+    try {
+      return await work(connection);
+    } finally {
+      connection.closeSync();
+    }
+  }
+
+  private async *batches(
+    connection: DuckDBConnection,
+    result: DuckDBResult,
+    names: readonly string[],
+    code: string,
+    what: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Row[]> {
+    const interrupt = (): void => connection.interrupt();
+    signal?.addEventListener('abort', interrupt);
+    try {
+      for await (const rows of result.yieldRows()) {
+        signal?.throwIfAborted();
+        if (rows.length === 0) continue;
+        yield rows.map((values) => Object.fromEntries(names.map((name, at) => [name, toJs(values[at] ?? null)])));
+      }
+    } catch (error) {
+      throw duckdbFailure(error, code, what, signal);
+    } finally {
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+}
+
+async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
+  const connection = await instance.connect();
+  await connection.run("SET TimeZone = 'UTC'");
+  return connection;
+}

@@ -1,0 +1,82 @@
+import type { ScanFile } from '../delta/engine.ts';
+import { type DataType, findField, type StructField, type StructType } from '../delta/schema/types.ts';
+import { identifier, literal } from './names.ts';
+import { sqlType } from './types.ts';
+
+/** What a scan's statement is made from. */
+export interface ScanStatement {
+  readonly schema: StructType;
+  readonly partitionColumns: readonly string[];
+  /** The columns wanted, in order. */
+  readonly columns: readonly string[];
+  /** Local path and partition values of each file. */
+  readonly files: readonly { readonly path: string; readonly partitionValues: ScanFile['partitionValues'] }[];
+  /** An empty Parquet file with the columns that the schema's data files have. */
+  readonly stub: string;
+  readonly where?: string;
+}
+
+/**
+ * One SELECT over exactly these files. The stub comes first, so that a column that no file has is there as NULLs; a partition
+ * column's value is found by the file's number.
+ */
+export function scanSql(scan: ScanStatement): string {
+  const groups = groupsOf(scan);
+  const rows = groups.map((files) => groupSql(scan, files)).join('\nUNION ALL ');
+  const columns = scan.columns.map(identifier).join(', ');
+  if (scan.where === undefined) return groups.length === 1 ? rows : `SELECT ${columns} FROM (${rows})`;
+  return `SELECT ${columns} FROM (${rows}) WHERE (${scan.where}\n)`;
+}
+
+/** A column that is called as DuckDB calls the file's number hides it; then each partition is read for itself. */
+function groupsOf({ schema, partitionColumns, files }: ScanStatement): (readonly ScanStatement['files'][number][])[] {
+  if (partitionColumns.length === 0 || files.length === 0 || findField(schema, 'file_index') === undefined)
+    return [files];
+  const groups = new Map<string, ScanStatement['files'][number][]>();
+  for (const file of files) {
+    const group = JSON.stringify(partitionColumns.map((name) => file.partitionValues[name] ?? null));
+    const members = groups.get(group);
+    if (members === undefined) groups.set(group, [file]);
+    else members.push(file);
+  }
+  return [...groups.values()];
+}
+
+function groupSql(scan: ScanStatement, files: ScanStatement['files']): string {
+  // Where a condition follows, it may name any column; the optimizer drops those that nobody reads.
+  const fields = scan.where === undefined ? fieldsOf(scan) : scan.schema.fields;
+  const columns = fields.map((field) => `${columnSql(scan, files, field)} AS ${identifier(field.name)}`);
+  const paths = [scan.stub, ...files.map(({ path }) => path)].map(literal).join(', ');
+  return `SELECT ${columns.join(', ')} FROM read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`;
+}
+
+function fieldsOf({ schema, columns }: ScanStatement): StructField[] {
+  return columns.flatMap((name) => findField(schema, name) ?? []);
+}
+
+function columnSql({ partitionColumns }: ScanStatement, files: ScanStatement['files'], field: StructField): string {
+  const type = sqlType(field.type);
+  if (field.type === 'void') return `CAST(NULL AS ${type})`;
+  if (!partitionColumns.includes(field.name)) return `CAST(${identifier(field.name)} AS ${type})`;
+  const values = files.map(({ partitionValues }) => partitionSql(partitionValues[field.name], field.type));
+  const [first = 'NULL'] = values;
+  if (values.every((value) => value === first)) return first === 'NULL' ? `CAST(NULL AS ${type})` : first;
+  return `([NULL, ${values.join(', ')}])[file_index::BIGINT + 1]`;
+}
+
+/**
+ * A partition value's text as a constant (PROTOCOL.md, "Partition Value Serialization"): the empty string is NULL, a
+ * timestamp without a zone is one of UTC, binary is text whose characters stand for themselves in UTF-8.
+ */
+function partitionSql(text: string | null | undefined, type: DataType): string {
+  if (text === null || text === undefined || text === '') return 'NULL';
+  if (type === 'binary') return `encode(${literal(text)})`;
+  return `CAST(${literal(text)} AS ${sqlType(type)})`;
+}
+
+/** A SELECT without rows, of the columns that data files have. */
+export function stubSql(schema: StructType, partitionColumns: readonly string[]): string {
+  const fields = schema.fields.filter(({ name, type }) => type !== 'void' && !partitionColumns.includes(name));
+  const columns = fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${identifier(name)}`);
+  return `SELECT ${columns.join(', ')} LIMIT 0`;
+}
