@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { DeltaTable } from '../duckdb/delta.ts';
+import { identifier, literal } from '../duckdb/names.ts';
 import type { Context } from './context.ts';
 import type { Column, Dataset, DeliveredRows } from './dataset.ts';
 import type { BronzeEvent } from './events.ts';
 import { appIdOf, type Committed, commitInfoOf, committed, reused, type StepIdentity } from './identity.ts';
-import { identifier, literal } from './quote.ts';
 import { runOnce, type StepSummary } from './run-log.ts';
 import { openOrCreate, summarize } from './table.ts';
 

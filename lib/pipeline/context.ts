@@ -41,7 +41,7 @@ export function recordsOf(config: Config): ObjectStore {
 export async function withContext<T>(options: ContextOptions, use: (context: Context) => Promise<T>): Promise<T> {
   const { log, signal, config = loadConfig() } = options;
   const lake = openStore(config.lakeUri);
-  if (signal?.aborted === true) throw interrupted();
+  if (isOver(signal)) throw interrupted();
   const engine = await DuckDBEngine.open();
   const interrupt = (): void => engine.connection.interrupt();
   signal?.addEventListener('abort', interrupt, { once: true });
@@ -55,11 +55,15 @@ export async function withContext<T>(options: ContextOptions, use: (context: Con
       ...(signal !== undefined && { signal }),
     });
   } catch (error) {
-    throw signal?.aborted === true ? interrupted(error) : error;
+    throw isOver(signal) ? interrupted(error) : error;
   } finally {
     signal?.removeEventListener('abort', interrupt);
     engine.close();
   }
+}
+
+function isOver(signal: AbortSignal | undefined): boolean {
+  return signal?.aborted === true;
 }
 
 function interrupted(cause?: unknown): LakeletError {

@@ -1,8 +1,8 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import type { DuckDBEngine } from '../duckdb/engine.ts';
+import { identifier, literal } from '../duckdb/names.ts';
 import type { FeatureColumn } from '../forest/index.ts';
 import type { Dataset, Feature } from './dataset.ts';
-import { identifier, literal } from './quote.ts';
 
 /** Of so many rows one is held out of the training. */
 export const ONE_IN = 5;

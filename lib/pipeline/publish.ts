@@ -2,19 +2,14 @@ import type { DeltaTable } from '../duckdb/delta.ts';
 import type { Context } from './context.ts';
 import { appIdOf, commitInfoOf, type StepIdentity } from './identity.ts';
 
-/** What {@link publish} did. */
-export interface Published {
-  readonly version: number;
-  readonly rows: number;
-}
-
 /**
  * Replaces a table's rows by those of a SELECT, in one commit that carries the step's identity. The commit fails, and the
  * step is tried again, where another one came between the version at which `table` was loaded and this one: a step that
  * loads its targets before it looks at its input can so never replace the result of a newer input by that of an older.
  *
+ * `table` then stands at the new version.
+ *
  * @param facts what the commit notes beside the identity
- * @returns the new version, at which `table` now stands
  */
 export async function publish(
   { signal }: Context,
@@ -22,11 +17,11 @@ export async function publish(
   sql: string,
   identity: StepIdentity,
   facts: object,
-): Promise<Published> {
+): Promise<void> {
   const appId = appIdOf(identity);
   // A step that was stopped between its tables, and finds a newer input when it comes again, replaces its own result.
   const again = (await table.txnVersion(appId)) !== undefined;
-  const { version, metrics } = await table.overwrite(
+  const { alreadyCommitted } = await table.overwrite(
     { sql },
     {
       txn: { appId, ...(again && { version: table.version + 1 }) },
@@ -34,6 +29,6 @@ export async function publish(
       ...(signal !== undefined && { signal }),
     },
   );
-  await table.refresh();
-  return { version, rows: metrics.numOutputRows };
+  // Another process did the same step in the same moment.
+  if (alreadyCommitted === true) await table.refresh();
 }

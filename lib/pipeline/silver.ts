@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { DeltaTable } from '../duckdb/delta.ts';
+import { identifier, literal } from '../duckdb/names.ts';
 import { progress } from '../progress.ts';
 import { type Accounting, checkAccounting } from '../quality/accounting.ts';
 import { splitSql } from '../quality/split.ts';
@@ -9,7 +10,6 @@ import type { Column, Dataset } from './dataset.ts';
 import type { SilverEvent } from './events.ts';
 import { committed, type StepIdentity } from './identity.ts';
 import { publish } from './publish.ts';
-import { identifier, literal } from './quote.ts';
 import { runOnce, type StepSummary } from './run-log.ts';
 import { readSql } from './sql-file.ts';
 import { openInput, openOrCreate, summarize } from './table.ts';
