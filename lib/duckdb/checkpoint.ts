@@ -9,6 +9,7 @@ import type { ObjectStore } from '../storage/index.ts';
 import { duckdbFailure } from './failure.ts';
 import { identifier, literal } from './names.ts';
 import { discard, type Scratch } from './scratch.ts';
+import { streamRows } from './stream.ts';
 
 const TEXTS = 'MAP(VARCHAR, VARCHAR)';
 const VECTOR =
@@ -76,8 +77,8 @@ export async function* readCheckpointFile(
   const texts = columns.map(
     (name) => `CASE WHEN ${identifier(name)} IS NOT NULL THEN to_json(${identifier(name)})::VARCHAR END`,
   );
-  const result = await connection.stream(`SELECT ${texts.join(', ')} FROM ${from}`);
-  for await (const rows of result.yieldRows()) {
+  const { batches } = await streamRows(connection, `SELECT ${texts.join(', ')} FROM ${from}`);
+  for await (const rows of batches) {
     yield rows.map((row) =>
       Object.fromEntries(
         columns.flatMap((name, at) => (row[at] === null ? [] : [[name, parsed(String(row[at]), name)]])),

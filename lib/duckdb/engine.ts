@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBResult } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
 import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import type { Predicate } from '../delta/expr/predicate.ts';
 import type { StructType } from '../delta/schema/types.ts';
@@ -12,6 +12,7 @@ import { parsePredicate } from './predicate.ts';
 import { scanSql, stubSql } from './scan-sql.ts';
 import { Scratch } from './scratch.ts';
 import { stageFiles } from './stage.ts';
+import { streamRows } from './stream.ts';
 import { toJs } from './values.ts';
 
 /** Settings of an engine. */
@@ -85,17 +86,15 @@ export class DuckDBEngine implements ParquetEngine {
     }
   }
 
-  /** A result that is streamed, on the main connection: read it, or leave its iterator, before the next statement. */
+  /** A SELECT's result, streamed, on the main connection: read it, or leave its iterator, before the next statement. */
   async query(sql: string, options: { readonly signal?: AbortSignal } = {}): Promise<QueryResult> {
     const { signal } = options;
     try {
       signal?.throwIfAborted();
-      const result = await this.connection.stream(sql);
-      const names = result.deduplicatedColumnNames();
-      const columns = names.map((name, at) => ({ name, type: result.columnType(at).toString() }));
+      const { names, types, batches } = await streamRows(this.connection, sql);
       return {
-        columns,
-        batches: this.batches(this.connection, result, names, 'QUERY_FAILED', 'The query failed', signal),
+        columns: names.map((name, at) => ({ name, type: String(types[at]) })),
+        batches: this.batches(this.connection, batches, names, 'QUERY_FAILED', 'The query failed', signal),
       };
     } catch (error) {
       throw duckdbFailure(error, 'QUERY_FAILED', 'The query failed', signal);
@@ -116,8 +115,8 @@ export class DuckDBEngine implements ParquetEngine {
     const connection = await connect(this.instance);
     try {
       signal?.throwIfAborted();
-      const result = await connection.stream(await this.scanStatement(plan));
-      yield* this.batches(connection, result, [...plan.columns], 'SCAN_FAILED', what, signal);
+      const { batches } = await streamRows(connection, await this.scanStatement(plan));
+      yield* this.batches(connection, batches, plan.columns, 'SCAN_FAILED', what, signal);
     } catch (error) {
       throw duckdbFailure(error, 'SCAN_FAILED', what, signal);
     } finally {
@@ -195,7 +194,7 @@ export class DuckDBEngine implements ParquetEngine {
 
   private async *batches(
     connection: DuckDBConnection,
-    result: DuckDBResult,
+    batches: AsyncIterable<DuckDBValue[][]>,
     names: readonly string[],
     code: string,
     what: string,
@@ -204,9 +203,8 @@ export class DuckDBEngine implements ParquetEngine {
     const interrupt = (): void => connection.interrupt();
     signal?.addEventListener('abort', interrupt);
     try {
-      for await (const rows of result.yieldRows()) {
+      for await (const rows of batches) {
         signal?.throwIfAborted();
-        if (rows.length === 0) continue;
         yield rows.map((values) => Object.fromEntries(names.map((name, at) => [name, toJs(values[at] ?? null)])));
       }
     } catch (error) {

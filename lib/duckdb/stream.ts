@@ -1,0 +1,48 @@
+import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+
+/** A statement's result, as it comes. */
+export interface RowStream {
+  /** Each once: of columns with one name the later have a number. */
+  readonly names: readonly string[];
+  readonly types: readonly DuckDBType[];
+  /** Batches that are never empty; throws what DuckDB says where the statement fails on the way. */
+  readonly batches: AsyncIterable<DuckDBValue[][]>;
+}
+
+/**
+ * Runs a SELECT and streams its rows. A failure in the middle ends a streamed result of `@duckdb/node-api` 1.5 as if it were
+ * complete; so a last row of our own follows the statement's, and only a result that has it counts as whole.
+ */
+export async function streamRows(connection: DuckDBConnection, sql: string): Promise<RowStream> {
+  const select = sql.trim().replace(/;\s*$/, '');
+  const statement = await connection.prepare(select);
+  const places = Array.from({ length: statement.columnCount }, (_, at) => at);
+  const result = await connection.stream(
+    `SELECT *, false FROM (${select}\n) UNION ALL SELECT ${places.map(() => 'NULL, ').join('')}true`,
+  );
+  return {
+    names: result.deduplicatedColumnNames().slice(0, -1),
+    types: places.map((at) => statement.columnType(at)),
+    batches: batchesOf(connection, select, result.yieldRows()),
+  };
+}
+
+async function* batchesOf(
+  connection: DuckDBConnection,
+  select: string,
+  batches: AsyncIterable<DuckDBValue[][]>,
+): AsyncGenerator<DuckDBValue[][]> {
+  let whole = false;
+  for await (const rows of batches) {
+    for (const row of rows) whole = row.pop() === true;
+    if (whole) rows.pop();
+    if (rows.length > 0) yield rows;
+  }
+  if (!whole) await tellFailure(connection, select);
+}
+
+/** Runs the statement once more, all columns of it, for the message that the stream kept back. */
+async function tellFailure(connection: DuckDBConnection, select: string): Promise<never> {
+  await connection.run(`SELECT max(hash(rows)) FROM (${select}\n) AS rows`);
+  throw new Error('DuckDB ended the result before its last row, and gives no reason');
+}
