@@ -12,6 +12,9 @@ export interface RunContext {
   readonly lake: string | undefined;
 }
 
+/** The most characters of one text, such as why a model became champion. */
+const TEXT_WIDTH = 300;
+
 const STEPS = ['bronze', 'silver', 'gold'] as const;
 
 /**
@@ -75,7 +78,7 @@ function noteLines(step: string, name: string, value: unknown): string[] {
 
 function figure(value: unknown): string {
   if (typeof value === 'number') return Number.isInteger(value) ? count(value) : value.toPrecision(4);
-  return value === null || value === undefined ? '-' : cellText(value);
+  return value === null || value === undefined ? '-' : cellText(value, TEXT_WIDTH);
 }
 
 /** A cell as a number still, which stands right in its column. */
