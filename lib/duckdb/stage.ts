@@ -57,7 +57,8 @@ export async function stageFiles(
 }
 
 function selectOf(source: Source): string {
-  if ('sql' in source) return source.sql.trim().replace(/;\s*$/, '');
+  // As a constant the source's SQL keeps its own end, whatever follows it (a semicolon, a comment).
+  if ('sql' in source) return `FROM query(${literal(source.sql)})`;
   if ('parquet' in source) {
     const paths = [source.parquet].flat().map(literal).join(', ');
     return `SELECT * FROM read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`;

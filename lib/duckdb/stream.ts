@@ -1,4 +1,5 @@
 import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import { literal } from './names.ts';
 
 /** A statement's result, as it comes. */
 export interface RowStream {
@@ -14,11 +15,12 @@ export interface RowStream {
  * complete; so a last row of our own follows the statement's, and only a result that has it counts as whole.
  */
 export async function streamRows(connection: DuckDBConnection, sql: string): Promise<RowStream> {
-  const select = sql.trim().replace(/;\s*$/, '');
-  const statement = await connection.prepare(select);
+  // As a constant the statement keeps its own end, whatever follows it (a semicolon, a comment).
+  const select = `query(${literal(sql)})`;
+  const statement = await connection.prepare(`FROM ${select}`);
   const places = Array.from({ length: statement.columnCount }, (_, at) => at);
   const result = await connection.stream(
-    `SELECT *, false FROM (${select}\n) UNION ALL SELECT ${places.map(() => 'NULL, ').join('')}true`,
+    `SELECT *, false FROM ${select} UNION ALL SELECT ${places.map(() => 'NULL, ').join('')}true`,
   );
   return {
     names: result.deduplicatedColumnNames().slice(0, -1),
@@ -43,6 +45,6 @@ async function* batchesOf(
 
 /** Runs the statement once more, all columns of it, for the message that the stream kept back. */
 async function tellFailure(connection: DuckDBConnection, select: string): Promise<never> {
-  await connection.run(`SELECT max(hash(rows)) FROM (${select}\n) AS rows`);
+  await connection.run(`SELECT max(hash(rows)) FROM ${select} AS rows`);
   throw new Error('DuckDB ended the result before its last row, and gives no reason');
 }
