@@ -46,10 +46,10 @@ def told(value, kind):
     if pa.types.is_date(kind):
         return datetime.fromisoformat(value).date()
     if pa.types.is_decimal(kind):
-        return Decimal(str(value))
+        return Decimal(value)
     if pa.types.is_floating(kind):
         # The shortest text of a 32-bit float is another 64-bit one.
-        return pa.scalar(value, kind).as_py()
+        return pa.scalar(float(value), kind).as_py()
     return value
 
 
@@ -110,5 +110,5 @@ for path, add in files.items():
     if "stats" not in add:
         faults.append(f"{path} has no statistics")
         continue
-    compared += check(os.path.join(root, unquote(path)), json.loads(add["stats"]), faults)
+    compared += check(os.path.join(root, unquote(path)), json.loads(add["stats"], parse_float=Decimal), faults)
 json.dump({"files": len(files), "columns": compared, "faults": faults}, sys.stdout)
