@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
 import { dirname, relative, sep } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import { findField, type StructField, type StructType } from '../delta/schema/types.ts';
-import { LakeletError, printable } from '../errors.ts';
+import { LakeletError, printable, systemCode } from '../errors.ts';
 import { duckdbFailure } from './failure.ts';
 import { identifier, literal } from './names.ts';
 import { partitionText } from './partition-text.ts';
@@ -153,10 +154,9 @@ async function stageWhole(
     `FILE_SIZE_BYTES ${FILE_BYTES}`,
     'OVERWRITE_OR_IGNORE true',
   ];
-  const written = await copy(connection, select, folder, options, target);
   const staged: StagedFile[] = [];
   try {
-    for (const file of written) {
+    for (const file of await copy(connection, select, folder, options, target)) {
       if (file.rows === 0) {
         await discard(file.path);
         continue;
@@ -167,13 +167,21 @@ async function stageWhole(
     }
     return staged;
   } catch (error) {
-    await Promise.all([
-      ...written.map(({ path }) => discard(path)),
-      ...staged.map(({ key }) => target.store.delete(key)),
-    ]);
+    // Also what a COPY that was cut off has left.
+    for (const key of await ownFiles(folder, name)) await target.store.delete(key);
     throw error;
   } finally {
     if (own === undefined) await discard(folder);
+  }
+}
+
+/** The files of a folder that one COPY made, by the beginning of their names. */
+async function ownFiles(folder: string, name: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((file) => file.startsWith(name));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
   }
 }
 
