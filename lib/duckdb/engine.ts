@@ -91,7 +91,7 @@ export class DuckDBEngine implements ParquetEngine {
     const { signal } = options;
     try {
       signal?.throwIfAborted();
-      const { names, types, batches } = await streamRows(this.connection, sql);
+      const { names, types, batches } = await streamRows(this.connection, sql, signal);
       return {
         columns: names.map((name, at) => ({ name, type: String(types[at]) })),
         batches: this.batches(this.connection, batches, names, 'QUERY_FAILED', 'The query failed', signal),
@@ -115,7 +115,7 @@ export class DuckDBEngine implements ParquetEngine {
     const connection = await connect(this.instance);
     try {
       signal?.throwIfAborted();
-      const { batches } = await streamRows(connection, await this.scanStatement(plan));
+      const { batches } = await streamRows(connection, await this.scanStatement(plan), signal);
       yield* this.batches(connection, batches, plan.columns, 'SCAN_FAILED', what, signal);
     } catch (error) {
       throw duckdbFailure(error, 'SCAN_FAILED', what, signal);

@@ -14,7 +14,7 @@ export interface RowStream {
  * Runs a SELECT and streams its rows. A failure in the middle ends a streamed result of `@duckdb/node-api` 1.5 as if it were
  * complete; so a last row of our own follows the statement's, and only a result that has it counts as whole.
  */
-export async function streamRows(connection: DuckDBConnection, sql: string): Promise<RowStream> {
+export async function streamRows(connection: DuckDBConnection, sql: string, signal?: AbortSignal): Promise<RowStream> {
   // As a constant the statement keeps its own end, whatever follows it (a semicolon, a comment).
   const select = `query(${literal(sql)})`;
   const statement = await connection.prepare(`FROM ${select}`);
@@ -25,7 +25,7 @@ export async function streamRows(connection: DuckDBConnection, sql: string): Pro
   return {
     names: result.deduplicatedColumnNames().slice(0, -1),
     types: places.map((at) => statement.columnType(at)),
-    batches: batchesOf(connection, select, result.yieldRows()),
+    batches: batchesOf(connection, select, result.yieldRows(), signal),
   };
 }
 
@@ -33,6 +33,7 @@ async function* batchesOf(
   connection: DuckDBConnection,
   select: string,
   batches: AsyncIterable<DuckDBValue[][]>,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<DuckDBValue[][]> {
   let whole = false;
   for await (const rows of batches) {
@@ -40,7 +41,10 @@ async function* batchesOf(
     if (whole) rows.pop();
     if (rows.length > 0) yield rows;
   }
-  if (!whole) await tellFailure(connection, select);
+  if (whole) return;
+  // A statement that was interrupted must not run again to say so.
+  signal?.throwIfAborted();
+  await tellFailure(connection, select);
 }
 
 /** Runs the statement once more, all columns of it, for the message that the stream kept back. */
