@@ -71,12 +71,12 @@ function tableText(tables: readonly ExplainedTable[]): string[] {
   const rows = tables.map(({ table, version, filesKept, bytesKept, filesSkipped, where }) => ({
     table,
     version,
-    'files read': filesKept,
+    'files kept': filesKept,
     size: bytes(bytesKept),
     'files skipped': filesSkipped,
     where,
   }));
-  return ['', ...tableLines(['table', 'version', 'files read', 'size', 'files skipped', 'where'], rows, 400)];
+  return ['', ...tableLines(['table', 'version', 'files kept', 'size', 'files skipped', 'where'], rows, 400)];
 }
 
 /**

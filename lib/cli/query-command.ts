@@ -30,7 +30,7 @@ export function queryCommand(outside: Outside): Command {
     )
     .addOption(formatOption('table', 'json', 'csv', 'parquet'))
     .option('--output <file>', 'write the result to a file (parquet needs one)')
-    .option('--explain', "show DuckDB's plan, and which files of each table are read")
+    .option('--explain', "show DuckDB's plan, and how many files of each table can match")
     .addHelpText(
       'after',
       examples(

@@ -159,7 +159,7 @@ describe('lakelet query', () => {
     expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([]);
   });
 
-  it('explains the plan, and which files of a table are read', async () => {
+  it('explains the plan, and which files of a table can match', async () => {
     const sql = 'SELECT count(*) FROM bronze.purchases WHERE id > 50 AND kind IN (9, 10)';
     const [told = {}] = objects(await query(sql, '--explain', '--format', 'json'));
     expect(told.plan).toContain('READ_PARQUET');
