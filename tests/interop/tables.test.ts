@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { DataType, StructField, StructType } from '../../lib/delta/schema/types.ts';
 import { DeltaTable } from '../../lib/duckdb/delta.ts';
+import { openStore } from '../../lib/storage/index.ts';
 import { appendRace } from '../fault/append-race.ts';
+import { Lakehouse, TABLES } from '../lib/pipeline/lakehouse.ts';
 import { checkStatistics, ourRows, readWith, theirRows } from './tables/readers.ts';
 
 let folder: string;
@@ -201,5 +203,18 @@ describe('tables that Lakelet writes', () => {
     expect(theirRows(deltaRs)).toEqual(await ourRows(await DeltaTable.open(path)));
     expect(deltaRs.rows).toHaveLength(400);
     expect(theirRows(await readWith('duckdb', path))).toEqual(theirRows(deltaRs));
+  }, 180_000);
+});
+
+describe('the tables of the pipeline', () => {
+  it('are read alike after two deliveries, their statistics true', async () => {
+    const lake = join(folder, 'lake');
+    const lakehouse = new Lakehouse(openStore(lake));
+    await lakehouse.all({ runId: 'first', rows: 1500 });
+    await lakehouse.all({ runId: 'second', rows: 1500, seed: 7 });
+    for (const table of TABLES) {
+      await expectAgreement(join(lake, table));
+      await expectTrueStatistics(join(lake, table));
+    }
   }, 180_000);
 });
