@@ -10,6 +10,7 @@ import { duckdbFailure } from './failure.ts';
 import { identifier, literal } from './names.ts';
 import { discard, type Scratch } from './scratch.ts';
 import { streamRows } from './stream.ts';
+import { rowsOf } from './values.ts';
 
 const TEXTS = 'MAP(VARCHAR, VARCHAR)';
 const VECTOR =
@@ -78,10 +79,10 @@ export async function* readCheckpointFile(
     (name) => `CASE WHEN ${identifier(name)} IS NOT NULL THEN to_json(${identifier(name)})::VARCHAR END`,
   );
   const { batches } = await streamRows(connection, `SELECT ${texts.join(', ')} FROM ${from}`);
-  for await (const rows of batches) {
-    yield rows.map((row) =>
+  for await (const batch of batches) {
+    yield rowsOf(columns, batch).map((row) =>
       Object.fromEntries(
-        columns.flatMap((name, at) => (row[at] === null ? [] : [[name, parsed(String(row[at]), name)]])),
+        Object.entries(row).flatMap(([name, text]) => (text === null ? [] : [[name, parsed(String(text), name)]])),
       ),
     );
   }

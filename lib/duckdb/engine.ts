@@ -1,4 +1,4 @@
-import { type DuckDBConnection, DuckDBInstance, type DuckDBValue } from '@duckdb/node-api';
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import type { Predicate } from '../delta/expr/predicate.ts';
 import type { StructType } from '../delta/schema/types.ts';
@@ -12,8 +12,8 @@ import { parsePredicate } from './predicate.ts';
 import { scanSql, stubSql } from './scan-sql.ts';
 import { Scratch } from './scratch.ts';
 import { stageFiles } from './stage.ts';
-import { streamRows } from './stream.ts';
-import { toJs } from './values.ts';
+import { type RowStream, streamRows } from './stream.ts';
+import { rowsOf, toJs } from './values.ts';
 
 /** Settings of an engine. */
 export interface EngineOptions {
@@ -194,7 +194,7 @@ export class DuckDBEngine implements ParquetEngine {
 
   private async *batches(
     connection: DuckDBConnection,
-    batches: AsyncIterable<DuckDBValue[][]>,
+    batches: RowStream['batches'],
     names: readonly string[],
     code: string,
     what: string,
@@ -203,9 +203,9 @@ export class DuckDBEngine implements ParquetEngine {
     const interrupt = (): void => connection.interrupt();
     signal?.addEventListener('abort', interrupt);
     try {
-      for await (const rows of batches) {
+      for await (const columns of batches) {
         signal?.throwIfAborted();
-        yield rows.map((values) => Object.fromEntries(names.map((name, at) => [name, toJs(values[at] ?? null)])));
+        yield rowsOf(names, columns);
       }
     } catch (error) {
       throw duckdbFailure(error, code, what, signal);

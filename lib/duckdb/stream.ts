@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBType, DuckDBValue } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBResult, DuckDBType, DuckDBValue } from '@duckdb/node-api';
 import { literal } from './names.ts';
 
 /** A statement's result, as it comes. */
@@ -6,8 +6,8 @@ export interface RowStream {
   /** Each once: of columns with one name the later have a number. */
   readonly names: readonly string[];
   readonly types: readonly DuckDBType[];
-  /** Batches that are never empty; throws what DuckDB says where the statement fails on the way. */
-  readonly batches: AsyncIterable<DuckDBValue[][]>;
+  /** Batches of columns, never without a row; throws what DuckDB says where the statement fails on the way. */
+  readonly batches: AsyncIterable<readonly (readonly DuckDBValue[])[]>;
 }
 
 /**
@@ -25,21 +25,23 @@ export async function streamRows(connection: DuckDBConnection, sql: string, sign
   return {
     names: result.deduplicatedColumnNames().slice(0, -1),
     types: places.map((at) => statement.columnType(at)),
-    batches: batchesOf(connection, select, result.yieldRows(), signal),
+    batches: batchesOf(connection, select, result, signal),
   };
 }
 
 async function* batchesOf(
   connection: DuckDBConnection,
   select: string,
-  batches: AsyncIterable<DuckDBValue[][]>,
+  result: DuckDBResult,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<DuckDBValue[][]> {
   let whole = false;
-  for await (const rows of batches) {
-    for (const row of rows) whole = row.pop() === true;
-    if (whole) rows.pop();
-    if (rows.length > 0) yield rows;
+  for await (const chunk of result) {
+    // By column, which takes the client half the time that rows take.
+    const columns = chunk.getColumns();
+    whole = columns.pop()?.at(-1) === true;
+    if (whole) for (const column of columns) column.pop();
+    if (chunk.rowCount > (whole ? 1 : 0)) yield columns;
   }
   if (whole) return;
   // A statement that was interrupted must not run again to say so.

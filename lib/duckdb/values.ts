@@ -34,22 +34,51 @@ function objectOf(entries: readonly (readonly [string, DuckDBValue])[]): Record<
   return Object.fromEntries(entries.map(([name, value]) => [name, toJs(value)]));
 }
 
-/** The greatest distance from 1970 that JavaScript's Date can hold, in milliseconds. */
-const DATE_LIMIT = 8_640_000_000_000_000n;
+const DAY = 86_400_000_000n;
+/** The greatest distance from 1970 that JavaScript's Date can hold, in days. */
+const DATE_LIMIT = 100_000_000;
 
 function isoOf(micros: bigint, zone: string): string | undefined {
-  let milliseconds = micros / 1000n;
-  let rest = micros % 1000n;
-  if (rest < 0n) {
-    milliseconds -= 1n;
-    rest += 1000n;
-  }
-  if (milliseconds > DATE_LIMIT || milliseconds < -DATE_LIMIT) return undefined;
-  const iso = new Date(Number(milliseconds)).toISOString();
-  return `${iso.slice(0, -1)}${String(rest).padStart(3, '0')}${zone}`;
+  let days = micros / DAY;
+  if (days * DAY > micros) days -= 1n;
+  const day = dayOf(Number(days));
+  if (day === undefined) return undefined;
+  const ofDay = Number(micros - days * DAY);
+  const seconds = Math.floor(ofDay / 1e6);
+  const [hh, mm, ss] = [two(Math.floor(seconds / 3600)), two(Math.floor(seconds / 60) % 60), two(seconds % 60)];
+  return `${day}T${hh}:${mm}:${ss}.${String(ofDay % 1e6).padStart(6, '0')}${zone}`;
 }
 
+function two(number: number): string {
+  return number < 10 ? `0${number}` : String(number);
+}
+
+/** The day that was asked for last, and its text: neighbouring rows often share it. */
+let lastDay = { days: 0, text: '1970-01-01' };
+
 function dayOf(days: number): string | undefined {
-  if (Math.abs(days) > 100_000_000) return undefined;
-  return new Date(days * 86_400_000).toISOString().slice(0, -'T00:00:00.000Z'.length);
+  if (days !== lastDay.days) {
+    if (Math.abs(days) > DATE_LIMIT) return undefined;
+    lastDay = { days, text: new Date(days * 86_400_000).toISOString().slice(0, -'T00:00:00.000Z'.length) };
+  }
+  return lastDay.text;
+}
+
+/** Columns of one batch as row objects, their values as {@link toJs} makes them. */
+export function rowsOf(
+  names: readonly string[],
+  columns: readonly (readonly DuckDBValue[])[],
+): Record<string, unknown>[] {
+  const rows: Record<string, unknown>[] = Array.from({ length: columns[0]?.length ?? 0 }, () => ({}));
+  for (const [at, name] of names.entries()) {
+    const values = columns[at] ?? [];
+    for (const [number, row] of rows.entries()) {
+      const value = toJs(values[number] ?? null);
+      // Assigned, this one name would change the object's prototype.
+      if (name === '__proto__')
+        Object.defineProperty(row, name, { value, enumerable: true, writable: true, configurable: true });
+      else row[name] = value;
+    }
+  }
+  return rows;
 }
