@@ -1,6 +1,6 @@
-"""Holds the statistics of every live file of a Delta table against the file's own data, read by PyArrow.
+"""Holds the statistics of every live file of Delta tables against the file's own data, read by PyArrow.
 
-    check-stats.py TABLE
+    check-stats.py TABLE...
 
 Prints one JSON object: {"files", "columns", "faults"}; `columns` counts the bounds that were compared.
 """
@@ -102,13 +102,15 @@ def live_files(root, version):
     return live
 
 
-root = sys.argv[1]
 faults = []
-files = live_files(root, DeltaTable(root).version())
+files = 0
 compared = 0
-for path, add in files.items():
-    if "stats" not in add:
-        faults.append(f"{path} has no statistics")
-        continue
-    compared += check(os.path.join(root, unquote(path)), json.loads(add["stats"], parse_float=Decimal), faults)
-json.dump({"files": len(files), "columns": compared, "faults": faults}, sys.stdout)
+for root in sys.argv[1:]:
+    for path, add in live_files(root, DeltaTable(root).version()).items():
+        files += 1
+        if "stats" not in add:
+            faults.append(f"{path} has no statistics")
+            continue
+        stats = json.loads(add["stats"], parse_float=Decimal)
+        compared += check(os.path.join(root, unquote(path)), stats, faults)
+json.dump({"files": files, "columns": compared, "faults": faults}, sys.stdout)

@@ -1,7 +1,8 @@
-"""Reads a Delta table with a reader that is not ours and prints one JSON object: {"schema", "version", "rows"}.
-The schema is Delta's JSON from delta-rs, and DuckDB's types by column from DuckDB.
+"""Reads a Delta table at some versions with readers that are not ours. Prints a JSON list with one object for each
+version: {"deltaRs": reading, "duckdb": reading}, a reading being {"schema", "version", "rows"}. The schema is Delta's JSON
+from delta-rs, and DuckDB's types by column from DuckDB.
 
-    read.py delta-rs|duckdb TABLE [VERSION]
+    read.py TABLE newest|VERSION...
 
 Rows come as Lakelet's own JSON has them (docs/cli.md), so that both can be compared as text.
 """
@@ -80,9 +81,19 @@ def with_duckdb(path, version):
     return types, version, connection.execute(scan).to_arrow_table()
 
 
-reader, path, *rest = sys.argv[1:]
-read = {"delta-rs": with_delta_rs, "duckdb": with_duckdb}[reader]
-schema, version, table = read(path, int(rest[0]) if rest else None)
-columns = [[plain(v, field.type) for v in table.column(i).to_pylist()] for i, field in enumerate(table.schema)]
-rows = [dict(zip(table.schema.names, values)) for values in zip(*columns)]
-json.dump({"schema": schema, "version": version, "rows": rows}, sys.stdout)
+READERS = {"deltaRs": with_delta_rs, "duckdb": with_duckdb}
+
+
+def reading(read, path, version):
+    schema, version, table = read(path, version)
+    columns = [[plain(v, field.type) for v in table.column(i).to_pylist()] for i, field in enumerate(table.schema)]
+    rows = [dict(zip(table.schema.names, values)) for values in zip(*columns)]
+    return {"schema": schema, "version": version, "rows": rows}
+
+
+path, *versions = sys.argv[1:]
+readings = []
+for text in versions:
+    version = None if text == "newest" else int(text)
+    readings.append({name: reading(read, path, version) for name, read in READERS.items()})
+json.dump(readings, sys.stdout)

@@ -15,16 +15,26 @@ export interface Reading {
   readonly rows: readonly unknown[];
 }
 
-/** Reads a folder's table with delta-rs or with DuckDB's delta extension. */
-export async function readWith(reader: 'delta-rs' | 'duckdb', folder: string, version?: number): Promise<Reading> {
-  return script('read.py', [reader, folder, ...(version === undefined ? [] : [String(version)])]);
+/** What two readers make of a table at one version. */
+export interface Readings {
+  readonly deltaRs: Reading;
+  /** DuckDB's delta extension; it does not tell the version that it read. */
+  readonly duckdb: Reading;
 }
 
-/** What is wrong in the statistics of a table's live files, and how much was compared. */
-export async function checkStatistics(
+/** Reads a folder's table with delta-rs and with DuckDB's delta extension, at each of the versions. */
+export async function readElsewhere(
   folder: string,
+  versions: readonly (number | 'newest')[] = ['newest'],
+): Promise<readonly Readings[]> {
+  return script('read.py', [folder, ...versions.map(String)]);
+}
+
+/** What is wrong in the statistics of tables' live files, and how much was compared. */
+export async function checkStatistics(
+  ...folders: readonly string[]
 ): Promise<{ readonly files: number; readonly columns: number; readonly faults: readonly string[] }> {
-  return script('check-stats.py', [folder]);
+  return script('check-stats.py', folders);
 }
 
 /** All rows of a table as the command line's JSON, in an order of their own. */
