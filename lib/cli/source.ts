@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
+import { fileLiteral } from '../duckdb/names.ts';
 import { LakeletError, messageOf, printable } from '../errors.ts';
 
 /** What `--source` names: a SELECT, or a Parquet file. */
@@ -36,5 +37,5 @@ export async function sourceOf(text: string): Promise<Source> {
     );
   }
   if (reader === undefined) return { parquet: path };
-  return { sql: `SELECT * FROM ${reader}('${path.replaceAll("'", "''")}')` };
+  return { sql: `SELECT * FROM ${reader}(${fileLiteral(path)})` };
 }

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DeltaTable, WriteResult } from '../duckdb/delta.ts';
-import { literal } from '../duckdb/names.ts';
+import { fileLiteral, literal } from '../duckdb/names.ts';
 import { LakeletError } from '../errors.ts';
 import { openStore } from '../storage/index.ts';
 import { commaSeparated, named } from './arguments.ts';
@@ -78,7 +78,7 @@ async function writing(
   const { signal } = outside;
   const source = await sourceOf(options.source);
   const { version, metrics } = await withSql(lakeOf(outside, options.lake), [], async (session) => {
-    const select = 'sql' in source ? source.sql : `FROM read_parquet(${literal(source.parquet)})`;
+    const select = 'sql' in source ? source.sql : `FROM read_parquet(${fileLiteral(source.parquet)})`;
     await session.attach(select);
     // A comment or a semicolon at the statement's end must not reach what is put around it.
     const closed = 'sql' in source ? { sql: `FROM query(${literal(select)})` } : source;

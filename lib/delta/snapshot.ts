@@ -4,7 +4,7 @@ import type { ParquetEngine } from './engine.ts';
 import type { Metadata, Protocol } from './log/actions.ts';
 import { advance, type LogState, type ReadCommit, replay } from './log/replay.ts';
 import { findSegment, type LogSegment } from './log/segment.ts';
-import { checkReadable } from './protocol/protocol.ts';
+import { checkKnown, checkReadable } from './protocol/protocol.ts';
 import { findField, parseSchema, type StructType } from './schema/types.ts';
 
 /** A table at one version; it never changes. */
@@ -51,6 +51,7 @@ function snapshotOf(store: ObjectStore, version: number, state: LogState): Snaps
       `The log of ${printable(store.uri, 300)} has no ${missing} action up to version ${version}; restore its first commits from a copy`,
     );
   }
+  checkKnown(protocol, store.uri);
   const schema = parseSchema(metadata.schemaString);
   checkReadable(protocol, { metadata, schema }, store.uri);
   refuseDeletionVectors(store, state);

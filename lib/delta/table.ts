@@ -195,12 +195,13 @@ export class DeltaTable {
   /**
    * The rows, in batches of some thousands, never empty; in no order that is promised. The iterator may be left early.
    *
-   * @throws LakeletError `COLUMN_NOT_FOUND`, `INVALID_PREDICATE`, `FILE_MISSING`, `SCAN_FAILED`, `ABORTED`
+   * @throws LakeletError `COLUMN_NOT_FOUND`, `INVALID_OPTION`, `INVALID_PREDICATE`, `FILE_MISSING`, `SCAN_FAILED`, `ABORTED`
    */
   async *scan(options: ScanOptions = {}): AsyncGenerator<Row[], void, undefined> {
     const { where, signal } = options;
     const columns = this.columnsOf(options.columns);
     const adds = await this.select(where);
+    if (columns.length === 0) return;
     yield* this.engine.scan({
       ...this.plan(adds),
       columns,
@@ -381,6 +382,7 @@ export class DeltaTable {
 
   private columnsOf(names: readonly string[] | undefined): string[] {
     if (names === undefined) return this.schema.fields.map(({ name }) => name);
+    if (names.length === 0) throw invalidOption('it names no column to read; leave `columns` out to read all');
     return names.map((name) => {
       const field = findField(this.schema, name);
       if (field !== undefined) return field.name;
@@ -437,7 +439,7 @@ function instantOf(text: string): number {
 }
 
 function invalidOption(why: string): LakeletError {
-  return new LakeletError('INVALID_OPTION', `The table can't be opened so: ${why}`);
+  return new LakeletError('INVALID_OPTION', `The table can't be used so: ${why}`);
 }
 
 function appendOnly(uri: string): LakeletError {

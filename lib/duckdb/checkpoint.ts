@@ -7,7 +7,7 @@ import { isRecord } from '../delta/schema/types.ts';
 import { LakeletError, printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/index.ts';
 import { duckdbFailure } from './failure.ts';
-import { identifier, literal } from './names.ts';
+import { fileLiteral, identifier, literal } from './names.ts';
 import { discard, type Scratch } from './scratch.ts';
 import { streamRows } from './stream.ts';
 import { rowsOf } from './values.ts';
@@ -45,7 +45,7 @@ export async function writeCheckpointFile(
     await pipeline(Readable.from(withBreaks(lines)), createWriteStream(json));
     const columns = Object.entries(COLUMNS).map(([name, type]) => `${literal(name)}: ${literal(type)}`);
     await connection.run(
-      `COPY (SELECT * FROM read_json(${literal(json)}, format = 'newline_delimited', maximum_object_size = 1073741824, columns = {${columns.join(', ')}}))
+      `COPY (SELECT * FROM read_json(${fileLiteral(json)}, format = 'newline_delimited', maximum_object_size = 1073741824, columns = {${columns.join(', ')}}))
        TO ${literal(parquet)} (FORMAT parquet, COMPRESSION zstd)`,
     );
     await store.putFile(key, parquet);
@@ -67,7 +67,7 @@ export async function* readCheckpointFile(
   connection: DuckDBConnection,
   path: string,
 ): AsyncGenerator<Record<string, unknown>[]> {
-  const from = `read_parquet(${literal(path)}, hive_partitioning = false)`;
+  const from = `read_parquet(${fileLiteral(path)}, hive_partitioning = false)`;
   const names = await connection.prepare(`SELECT * FROM ${from}`);
   const columns: string[] = [];
   for (let at = 0; at < names.columnCount; at++) {

@@ -1,6 +1,6 @@
 import type { ScanFile } from '../delta/engine.ts';
 import { type DataType, findField, type StructField, type StructType } from '../delta/schema/types.ts';
-import { identifier, literal } from './names.ts';
+import { fileLiteral, identifier, literal } from './names.ts';
 import { sqlType } from './types.ts';
 
 /** What a scan's statement is made from. */
@@ -46,7 +46,7 @@ function groupSql(scan: ScanStatement, files: ScanStatement['files']): string {
   // Where a condition follows, it may name any column; the optimizer drops those that nobody reads.
   const fields = scan.where === undefined ? fieldsOf(scan) : scan.schema.fields;
   const columns = fields.map((field) => `${columnSql(scan, files, field)} AS ${identifier(field.name)}`);
-  const paths = [scan.stub, ...files.map(({ path }) => path)].map(literal).join(', ');
+  const paths = [scan.stub, ...files.map(({ path }) => path)].map(fileLiteral).join(', ');
   return `SELECT ${columns.join(', ')} FROM read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`;
 }
 
@@ -77,6 +77,8 @@ function partitionSql(text: string | null | undefined, type: DataType): string {
 /** A SELECT without rows, of the columns that data files have. */
 export function stubSql(schema: StructType, partitionColumns: readonly string[]): string {
   const fields = schema.fields.filter(({ name, type }) => type !== 'void' && !partitionColumns.includes(name));
+  // A Parquet file has at least one column.
+  if (fields.length === 0) return 'SELECT NULL AS stub LIMIT 0';
   const columns = fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${identifier(name)}`);
   return `SELECT ${columns.join(', ')} LIMIT 0`;
 }

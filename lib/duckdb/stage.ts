@@ -6,7 +6,7 @@ import type { Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import { findField, type StructField, type StructType } from '../delta/schema/types.ts';
 import { LakeletError, printable, systemCode } from '../errors.ts';
 import { duckdbFailure } from './failure.ts';
-import { identifier, literal } from './names.ts';
+import { fileLiteral, identifier, literal } from './names.ts';
 import { partitionText } from './partition-text.ts';
 import { loadRows } from './rows.ts';
 import { discard, type Scratch } from './scratch.ts';
@@ -61,7 +61,7 @@ function selectOf(source: Source): string {
   // As a constant the source's SQL keeps its own end, whatever follows it (a semicolon, a comment).
   if ('sql' in source) return `FROM query(${literal(source.sql)})`;
   if ('parquet' in source) {
-    const paths = [source.parquet].flat().map(literal).join(', ');
+    const paths = [source.parquet].flat().map(fileLiteral).join(', ');
     return `SELECT * FROM read_parquet([${paths}], union_by_name = true, hive_partitioning = false)`;
   }
   throw new LakeletError('INVALID_OPTION', 'A source is one of {rows}, {parquet} and {sql}');

@@ -179,7 +179,9 @@ function checkRemove(value: Record<string, unknown>, fault: Fault): unknown {
 }
 
 function checkMetadata(value: Record<string, unknown>, fault: Fault): unknown {
-  wants(value, 'schemaString', 'string', fault);
+  allows(value, 'schemaString', 'string', fault);
+  // Absent in the first commit of pipelines that learn their columns later.
+  const schemaString = value.schemaString ?? '{"type":"struct","fields":[]}';
   const configuration = value.configuration ?? {};
   if (!isStringMap(configuration)) throw fault('has a configuration that is not made of strings');
   const partitionColumns = value.partitionColumns ?? [];
@@ -188,7 +190,8 @@ function checkMetadata(value: Record<string, unknown>, fault: Fault): unknown {
   const provider = typeof format.provider === 'string' ? format.provider : 'parquet';
   if (provider !== 'parquet') throw fault(`is of the format ${printable(provider, 50)}; only parquet is known`);
   const options = isRecord(format.options) ? format.options : {};
-  return { ...value, id: String(value.id ?? ''), format: { provider, options }, configuration, partitionColumns };
+  const id = String(value.id ?? '');
+  return { ...value, id, schemaString, format: { provider, options }, configuration, partitionColumns };
 }
 
 function checkProtocol(value: Record<string, unknown>, fault: Fault): unknown {

@@ -1,6 +1,6 @@
 import { LakeletError, printable } from '../../errors.ts';
 import type { Protocol } from '../log/actions.ts';
-import { FEATURES, type Feature, type TableFacts } from './features.ts';
+import { FEATURES, type Feature, type Support, type TableFacts } from './features.ts';
 
 /** The highest versions that are known; from reader 3 and writer 7 on, lists name the features. */
 const READER_VERSION = 3;
@@ -13,10 +13,22 @@ const WRITER_VERSION = 7;
  * @throws LakeletError `UNSUPPORTED_FEATURE`
  */
 export function checkReadable(protocol: Protocol, facts: TableFacts, uri: string): void {
+  checkKnown(protocol, uri);
+  for (const name of featuresToRead(protocol)) refuse(name, 'read', facts, uri);
+}
+
+/**
+ * Refuses a table by what its protocol alone says, before its schema is looked at, which may hold types of a feature that
+ * is not known.
+ *
+ * @throws LakeletError `UNSUPPORTED_FEATURE`
+ */
+export function checkKnown(protocol: Protocol, uri: string): void {
   if (!Number.isInteger(protocol.minReaderVersion) || protocol.minReaderVersion > READER_VERSION) {
     throw unsupported(uri, 'read', `reader version ${protocol.minReaderVersion} (up to ${READER_VERSION} is known)`);
   }
-  for (const name of featuresToRead(protocol)) refuse(name, 'read', facts, uri);
+  const unknown = featuresToRead(protocol).find((name) => supportOf(name, 'read') === 'no');
+  if (unknown !== undefined) throw unsupportedFeature(uri, 'read', unknown);
 }
 
 /**
@@ -52,11 +64,19 @@ function implied(since: (feature: Feature) => number | undefined, version: numbe
   return FEATURES.filter((feature) => (since(feature) ?? Number.POSITIVE_INFINITY) <= version).map(({ name }) => name);
 }
 
+function supportOf(name: string, to: 'read' | 'write'): Support {
+  return FEATURES.find((known) => known.name === name)?.[to] ?? 'no';
+}
+
 function refuse(name: string, to: 'read' | 'write', facts: TableFacts, uri: string): void {
-  const feature = FEATURES.find((known) => known.name === name);
-  const support = feature?.[to] ?? 'no';
-  if (support === 'yes' || (support === 'inactive' && feature?.active(facts) === false)) return;
-  throw unsupported(uri, to, `the table feature ${printable(name, 100)}`);
+  const support = supportOf(name, to);
+  const active = FEATURES.find((known) => known.name === name)?.active(facts);
+  if (support === 'yes' || (support === 'inactive' && active === false)) return;
+  throw unsupportedFeature(uri, to, name);
+}
+
+function unsupportedFeature(uri: string, to: 'read' | 'write', name: string): LakeletError {
+  return unsupported(uri, to, `the table feature ${printable(name, 100)}`);
 }
 
 function unsupported(uri: string, to: 'read' | 'write', what: string): LakeletError {
