@@ -1,3 +1,5 @@
+// Says to a project without @types/node what Symbol.dispose is.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { type OpenOptions, DeltaTable as Table } from '../delta/table.ts';
 import type { CreateOptions } from '../delta/write/create.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
