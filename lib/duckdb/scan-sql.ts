@@ -70,8 +70,10 @@ function columnSql({ partitionColumns }: ScanStatement, files: ScanStatement['fi
  */
 function partitionSql(text: string | null | undefined, type: DataType): string {
   if (text === null || text === undefined || text === '') return 'NULL';
-  if (type === 'binary') return `encode(${literal(text)})`;
-  return `CAST(${literal(text)} AS ${sqlType(type)})`;
+  // No statement may hold the character NUL itself.
+  const constant = `(${text.split('\0').map(literal).join(' || chr(0) || ')})`;
+  if (type === 'binary') return `encode(${constant})`;
+  return `CAST(${constant} AS ${sqlType(type)})`;
 }
 
 /** A SELECT without rows, of the columns that data files have. */

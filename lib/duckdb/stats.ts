@@ -94,7 +94,11 @@ function define(target: Record<string, unknown>, name: string, value: unknown): 
 /** DuckDB's text of a bound in Delta's JSON form; undefined where it has none (binary, infinities, times before year 0). */
 function boundOf(text: string | undefined, type: DataType): unknown {
   if (text === undefined || typeof type !== 'string') return undefined;
-  if (decimalOf(type) !== undefined) return /^-?\d+(\.\d+)?$/.test(text) ? rawNumber(text) : undefined;
+  if (decimalOf(type) !== undefined) {
+    // DuckDB leaves the zero before the point out where the type has no digit there.
+    const number = text.replace(/^(-?)\./, '$10.');
+    return /^-?\d+(\.\d+)?$/.test(number) ? rawNumber(number) : undefined;
+  }
   return BOUNDS[type]?.(text);
 }
 

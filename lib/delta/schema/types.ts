@@ -145,6 +145,10 @@ function checkFields(json: unknown, path: readonly string[]): StructField[] {
     // Columns are found whatever their case, so two that differ in case alone are one (PROTOCOL.md, "Struct Type").
     if (seen.has(field.name.toLowerCase())) return invalid(here, 'its name is there twice (case does not count)');
     seen.add(field.name.toLowerCase());
+    // DuckDB's client assigns a struct's fields to an object, of which this one would change the prototype.
+    if (path.length > 0 && field.name === '__proto__') {
+      throw new LakeletError('UNSUPPORTED_TYPE', `Column ${shownPath(here)} has a name that Lakelet can't read in a struct`);
+    }
     return {
       name: field.name,
       type: checkType(field.type, here),
