@@ -17,8 +17,12 @@ import { canTake, sqlType } from './types.ts';
 const FILE_BYTES = 256 * 1024 * 1024;
 /** Rows that DuckDB takes from a file as one piece of work: small enough for two cores to share 100,000 rows. */
 const ROW_GROUP_ROWS = 40_960;
-/** The column that carries a partition's number through COPY. */
-const PARTITION = '__lakelet_partition';
+/** A name for the column that carries a partition's number through COPY, which no column of the table has. */
+function numberColumn(schema: StructType): string {
+  let name = '__lakelet_partition';
+  while (findField(schema, name) !== undefined) name += '_';
+  return name;
+}
 
 /** What a COPY wrote. */
 interface Written {
@@ -198,22 +202,23 @@ async function stagePartitions(
   const rows = identifier(`lakelet_rows_${randomUUID()}`);
   const parts = identifier(`lakelet_partitions_${randomUUID()}`);
   const names = target.partitionColumns.map(identifier);
+  const number = numberColumn(target.schema);
   const folder = scratch.path();
   const staged: StagedFile[] = [];
   try {
     await connection.run(`CREATE TEMP TABLE ${rows} AS ${projection}`);
     await connection.run(
-      `CREATE TEMP TABLE ${parts} AS SELECT *, row_number() OVER () AS ${PARTITION} FROM (SELECT DISTINCT ${names.join(', ')} FROM ${rows})`,
+      `CREATE TEMP TABLE ${parts} AS SELECT *, row_number() OVER () AS ${number} FROM (SELECT DISTINCT ${names.join(', ')} FROM ${rows})`,
     );
-    const values = await partitionValues(connection, parts, target);
+    const values = await partitionValues(connection, parts, number, target);
     if (values.size === 0) return [];
     const columns = dataColumns(target).map(({ name }) => `r.${identifier(name)}`);
     const same = names.map((name) => `r.${name} IS NOT DISTINCT FROM p.${name}`).join(' AND ');
     const written = await copy(
       connection,
-      `SELECT ${columns.join(', ')}, p.${PARTITION} FROM ${rows} AS r JOIN ${parts} AS p ON ${same}`,
+      `SELECT ${columns.join(', ')}, p.${number} FROM ${rows} AS r JOIN ${parts} AS p ON ${same}`,
       folder,
-      [`PARTITION_BY (${PARTITION})`, "FILENAME_PATTERN 'part-{uuid}'"],
+      [`PARTITION_BY (${number})`, "FILENAME_PATTERN 'part-{uuid}'"],
       target,
     );
     for (const file of written) {
@@ -249,17 +254,18 @@ type PartitionValues = Readonly<Record<string, string | null>>;
 async function partitionValues(
   connection: DuckDBConnection,
   parts: string,
+  number: string,
   { schema, partitionColumns }: StageTarget,
 ): Promise<Map<number, PartitionValues>> {
   const texts = partitionColumns.map((name) =>
     partitionText(identifier(name), findField(schema, name)?.type ?? 'string'),
   );
-  const reader = await connection.runAndReadAll(`SELECT ${PARTITION}, ${texts.join(', ')} FROM ${parts}`);
+  const reader = await connection.runAndReadAll(`SELECT ${number}, ${texts.join(', ')} FROM ${parts}`);
   return new Map(
     reader
       .getRows()
-      .map(([number, ...values]) => [
-        Number(number),
+      .map(([found, ...values]) => [
+        Number(found),
         Object.fromEntries(partitionColumns.map((name, at) => [name, values[at] === null ? null : String(values[at])])),
       ]),
   );
@@ -285,7 +291,7 @@ async function copy(
   ];
   const reader = await connection.runAndReadAll(`COPY (${select}) TO ${literal(folder)} (${all.join(', ')})`);
   return reader.getRowObjectsJson().map((row) => {
-    const partition = entriesOf(row.partition_keys).get(PARTITION);
+    const [partition] = entriesOf(row.partition_keys).values();
     return {
       path: String(row.filename),
       rows: Number(row.count),
