@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { DuckDBAppender, DuckDBConnection } from '@duckdb/node-api';
 import type { StageTarget } from '../delta/engine.ts';
 import { findField, isRecord, type StructType } from '../delta/schema/types.ts';
@@ -31,8 +32,10 @@ export async function loadRows(
     for await (const row of rows) {
       append(row, ++count);
       if (count % FLUSH_ROWS === 0) {
-        signal?.throwIfAborted();
         appender.flushSync();
+        // Rows that are there already would keep timers and signals waiting until the last one.
+        await setImmediate();
+        signal?.throwIfAborted();
       }
     }
     appender.closeSync();

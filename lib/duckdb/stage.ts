@@ -7,6 +7,7 @@ import { findField, type StructField, type StructType } from '../delta/schema/ty
 import { LakeletError, printable, systemCode } from '../errors.ts';
 import { duckdbFailure } from './failure.ts';
 import { fileLiteral, identifier, literal } from './names.ts';
+import { nullViolation, withoutNulls } from './not-null.ts';
 import { partitionText } from './partition-text.ts';
 import { loadRows } from './rows.ts';
 import { discard, type Scratch } from './scratch.ts';
@@ -54,7 +55,7 @@ export async function stageFiles(
       ? await stageWhole(connection, scratch, projection, target)
       : await stagePartitions(connection, scratch, projection, target);
   } catch (error) {
-    throw violation(error, target) ?? duckdbFailure(error, 'WRITE_FAILED', what, target.signal);
+    throw nullViolation(error, target.store.uri) ?? duckdbFailure(error, 'WRITE_FAILED', what, target.signal);
   } finally {
     target.signal?.removeEventListener('abort', interrupt);
     if (loaded !== undefined) await connection.run(`DROP TABLE ${identifier(loaded)}`);
@@ -87,7 +88,7 @@ async function projectionOf(connection: DuckDBConnection, select: string, target
       name === undefined
         ? `CAST(NULL AS ${sqlType(field.type)})`
         : `CAST(${identifier(name)} AS ${sqlType(field.type)})`;
-    const checked = field.nullable ? value : notNull(value, field);
+    const checked = withoutNulls(value, field);
     return `${partitionColumns.includes(field.name) ? emptyAsNull(checked, field) : checked} AS ${identifier(field.name)}`;
   });
   return `SELECT ${fields.join(', ')} FROM (${select}\n) AS source`;
@@ -119,26 +120,10 @@ function columnsOf(statement: DuckDBPreparedStatement, { schema, store }: StageT
   return columns;
 }
 
-const NULL_FOUND = 'lakelet: null in ';
-
-function notNull(value: string, field: StructField): string {
-  return `CASE WHEN (${value}) IS NULL THEN error(${literal(NULL_FOUND + field.name)}) ELSE ${value} END`;
-}
-
 /** The protocol has no empty partition value: written, it reads as NULL. */
 function emptyAsNull(value: string, field: StructField): string {
   if (field.type === 'string') return `nullif(${value}, '')`;
   return field.type === 'binary' ? `nullif(${value}, ''::BLOB)` : value;
-}
-
-function violation(error: unknown, { store }: StageTarget): LakeletError | undefined {
-  const column = error instanceof Error ? /lakelet: null in ([^\n]*)/.exec(error.message)?.[1] : undefined;
-  if (column === undefined) return undefined;
-  return new LakeletError(
-    'NOT_NULL_VIOLATED',
-    `The source has NULL for ${printable(column, 100)}, which the table ${printable(store.uri, 300)} does not allow; nothing was written`,
-    { cause: error },
-  );
 }
 
 async function stageWhole(
