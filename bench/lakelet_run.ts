@@ -1,50 +1,60 @@
 /**
  * One run of the pipeline in a process of its own, for the bench: prints seconds a step and the peak of its memory as one
- * JSON object. Arguments: rows, trees, depth; the lake is LAKE_URI.
+ * JSON object. Arguments: rows, trees, depth, and the folder for the lake, the logs and the training's record.
  */
-import { bronze } from '../functions/bronze.ts';
-import { gold } from '../functions/gold.ts';
-import { handler as recordFailure } from '../functions/record-failure.ts';
-import { silver } from '../functions/silver.ts';
-import { quietStandardError } from '../lib/logger.ts';
+import { join } from 'node:path';
+import { purchases } from '../datasets/purchases/index.ts';
+import { type Config, loadConfig } from '../lib/config.ts';
+import { openLogger } from '../lib/logger.ts';
+import { runBronze } from '../lib/pipeline/bronze.ts';
+import { type Context, withContext } from '../lib/pipeline/context.ts';
+import { bronzeEvent, failureEvent, goldEvent, silverEvent } from '../lib/pipeline/events.ts';
+import { recordFailure } from '../lib/pipeline/failure.ts';
+import { runGold } from '../lib/pipeline/gold.ts';
+import { runSilver } from '../lib/pipeline/silver.ts';
 import { onProgress } from '../lib/progress.ts';
 import { startEmbedded, type TaskHandler } from '../lib/workflow/index.ts';
 
-const [rows = 0, trees = 0, maxDepth = 0] = process.argv.slice(2).map(Number);
-quietStandardError('silent');
+const [rows, trees, maxDepth] = process.argv.slice(2, 5).map(Number);
+const root = process.argv[5] ?? '.';
+const config: Config = {
+  ...loadConfig(),
+  root,
+  lakeUri: join(root, 'lake'),
+  mlflow: { experimentName: 'bench' },
+  logsDir: join(root, 'logs'),
+};
+const log = openLogger({ ...config, logLevel: 'silent' });
 
 const seconds: Record<string, number> = {};
-function timed(name: string, handler: TaskHandler): TaskHandler {
+function step(name: string, run: (context: Context, event: unknown) => Promise<unknown>): TaskHandler {
   return async (event) => {
     const start = performance.now();
-    const answer = await handler(event);
+    const answer = await withContext({ log, config }, (context) => run(context, event));
     seconds[name] = (performance.now() - start) / 1000;
     return answer;
   };
 }
 
-let lastAggregate = 0;
-onProgress(({ step, done }) => {
-  if (step === 'gold' && done === true) lastAggregate = performance.now();
-});
-
 const start = performance.now();
-let goldStart = 0;
+onProgress(({ step: name, done }) => {
+  if (name === 'gold' && done === true) seconds.aggregated = (performance.now() - start) / 1000;
+});
 const result = await startEmbedded(
   { rows, seed: 42, trees, maxDepth },
   {
-    Bronze: timed('bronze', bronze()),
-    Silver: timed('silver', silver()),
-    Gold: timed('gold', (event) => {
-      goldStart = performance.now();
-      return gold()(event);
+    Bronze: step('bronze', (context, event) => runBronze(context, purchases, bronzeEvent.parse(event))),
+    Silver: step('silver', (context, event) => runSilver(context, purchases, silverEvent.parse(event))),
+    Gold: step('gold', (context, event) => {
+      seconds.goldStart = (performance.now() - start) / 1000;
+      return runGold(context, purchases, goldEvent.parse(event));
     }),
-    RecordFailure: recordFailure,
+    RecordFailure: step('failure', (context, event) => recordFailure(context, failureEvent.parse(event))),
   },
 );
 const total = (performance.now() - start) / 1000;
 if (result.status !== 'SUCCEEDED') throw new Error(JSON.stringify(result));
-const aggregates = (lastAggregate - goldStart) / 1000;
+const aggregates = (seconds.aggregated ?? 0) - (seconds.goldStart ?? 0);
 const steps = {
   bronze: seconds.bronze,
   silver: seconds.silver,

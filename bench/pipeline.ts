@@ -42,7 +42,7 @@ async function compare(rows: string): Promise<void> {
     const folder = await mkdtemp(join(tmpdir(), 'lakelet-bench-'));
     try {
       const lake = join(folder, 'lake');
-      ours.push(await runLakelet(rows, lake, folder));
+      ours.push(await runLakelet(rows, folder));
       python.push(await runPython(lake, join(folder, 'python')));
     } finally {
       await rm(folder, { recursive: true, force: true });
@@ -51,10 +51,9 @@ async function compare(rows: string): Promise<void> {
   print(rows, ours, python);
 }
 
-function runLakelet(rows: string, lake: string, folder: string): Promise<Measured> {
+function runLakelet(rows: string, folder: string): Promise<Measured> {
   const script = join(ROOT, 'bench', 'lakelet_run.ts');
-  const env = { ...process.env, LAKE_URI: lake, LOG_LEVEL: 'silent', MLFLOW_EXPERIMENT_NAME: 'bench' };
-  return measured(process.execPath, [script, rows, values.trees, values.depth], '', env, folder);
+  return measured(process.execPath, [script, rows, values.trees, values.depth, folder], '');
 }
 
 async function runPython(lake: string, root: string): Promise<Measured> {
@@ -74,19 +73,13 @@ async function runPython(lake: string, root: string): Promise<Measured> {
     depth: Number(values.depth),
     seed: 42,
   };
-  return measured(PYTHON, [join(ROOT, 'bench', 'python_pipeline.py')], JSON.stringify(job), process.env, lake);
+  return measured(PYTHON, [join(ROOT, 'bench', 'python_pipeline.py')], JSON.stringify(job));
 }
 
 /** Runs a program that prints one {@link Measured} as JSON. */
-function measured(
-  command: string,
-  args: readonly string[],
-  input: string,
-  env: NodeJS.ProcessEnv,
-  cwd: string,
-): Promise<Measured> {
+function measured(command: string, args: readonly string[], input: string): Promise<Measured> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, cwd, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
     let out = '';
     child.stdout.on('data', (data: Buffer) => {
       out += data.toString();
