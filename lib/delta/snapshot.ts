@@ -67,8 +67,7 @@ function snapshotOf(store: ObjectStore, version: number, state: LogState): Snaps
 }
 
 /** A table may have the feature and no file that makes use of it; one with deleted rows inside its files is refused. */
-function refuseDeletionVectors(store: ObjectStore, { protocol, adds }: LogState): void {
-  if (protocol?.readerFeatures?.includes('deletionVectors') !== true) return;
+function refuseDeletionVectors(store: ObjectStore, { adds }: LogState): void {
   for (const { deletionVector } of adds.values()) {
     if (deletionVector === undefined) continue;
     throw new LakeletError(

@@ -9,6 +9,7 @@ import { commitInfoOf, type HistoryEntry, readHistory, versionAt } from './log/h
 import { commitKey } from './log/path.ts';
 import { readCommit, readCommits } from './log/replay.ts';
 import { commitsAfter, findSegment } from './log/segment.ts';
+import { timeText } from './log/time.ts';
 import { integerOf, isSet } from './protocol/properties.ts';
 import { checkWritable, listedFeatures } from './protocol/protocol.ts';
 import { keyOfPath, pathOfKey } from './scan/file-path.ts';
@@ -177,8 +178,8 @@ export class DeltaTable {
       name: metadata.name ?? null,
       description: metadata.description ?? null,
       location: this.uri,
-      createdAt: metadata.createdTime === undefined ? null : new Date(metadata.createdTime).toISOString(),
-      lastModified: last?.timestamp ?? new Date(0).toISOString(),
+      createdAt: metadata.createdTime === undefined ? null : timeText(metadata.createdTime),
+      lastModified: last?.timestamp ?? timeText(0),
       partitionColumns: metadata.partitionColumns,
       clusteringColumns: [],
       numFiles: state.adds.size,
@@ -400,7 +401,7 @@ export class DeltaTable {
       path: keyOfPath(this.store, path),
       size,
       partitionValues,
-      modificationTime: new Date(modificationTime).toISOString(),
+      modificationTime: timeText(modificationTime),
       ...(typeof numRecords === 'number' && { numRecords }),
       ...(stats !== undefined && { stats }),
     };

@@ -163,7 +163,9 @@ const CHECKS: ReadonlyMap<string, (value: Record<string, unknown>, fault: Fault)
 function checkAdd(value: Record<string, unknown>, fault: Fault): unknown {
   wants(value, 'path', 'string', fault);
   wants(value, 'size', 'number', fault);
+  allows(value, 'modificationTime', 'number', fault);
   allows(value, 'stats', 'string', fault);
+  checkDeletionVector(value.deletionVector, fault);
   const partitionValues = value.partitionValues ?? {};
   if (!isStringMap(partitionValues)) throw fault('has partitionValues that are not strings');
   return { modificationTime: 0, dataChange: true, ...value, partitionValues };
@@ -172,14 +174,23 @@ function checkAdd(value: Record<string, unknown>, fault: Fault): unknown {
 function checkRemove(value: Record<string, unknown>, fault: Fault): unknown {
   wants(value, 'path', 'string', fault);
   allows(value, 'deletionTimestamp', 'number', fault);
+  checkDeletionVector(value.deletionVector, fault);
   if (value.partitionValues !== undefined && !isStringMap(value.partitionValues)) {
     throw fault('has partitionValues that are not strings');
   }
   return { dataChange: true, ...value };
 }
 
+function checkDeletionVector(value: unknown, fault: Fault): void {
+  if (value === undefined) return;
+  if (!isRecord(value)) throw fault('has a deletionVector that is no object');
+  wants(value, 'storageType', 'string', fault);
+  wants(value, 'pathOrInlineDv', 'string', fault);
+}
+
 function checkMetadata(value: Record<string, unknown>, fault: Fault): unknown {
-  allows(value, 'schemaString', 'string', fault);
+  for (const name of ['schemaString', 'name', 'description']) allows(value, name, 'string', fault);
+  allows(value, 'createdTime', 'number', fault);
   // Absent in the first commit of pipelines that learn their columns later.
   const schemaString = value.schemaString ?? '{"type":"struct","fields":[]}';
   const configuration = value.configuration ?? {};

@@ -4,6 +4,7 @@ import { isRecord } from '../schema/types.ts';
 import type { CommitInfo } from './actions.ts';
 import { type ReadCommit, readCommits } from './replay.ts';
 import { allCommits } from './segment.ts';
+import { timeText } from './time.ts';
 
 /** One commit, by the names of Spark's DESCRIBE HISTORY. */
 export interface HistoryEntry {
@@ -51,10 +52,10 @@ export async function versionAt(store: ObjectStore, instant: number): Promise<nu
     found = commit.version;
   }
   if (found !== undefined) return found;
-  const oldest = Number.isFinite(last) ? `; its oldest version is of ${new Date(last).toISOString()}` : '';
+  const oldest = Number.isFinite(last) ? `; its oldest version is of ${timeText(last)}` : '';
   throw new LakeletError(
     'VERSION_NOT_FOUND',
-    `The table ${printable(store.uri, 300)} has no version as old as ${new Date(instant).toISOString()}${oldest}`,
+    `The table ${printable(store.uri, 300)} has no version as old as ${timeText(instant)}${oldest}`,
   );
 }
 
@@ -70,7 +71,7 @@ function entryOf(commit: ReadCommit): HistoryEntry {
   const object = (name: string): Record<string, unknown> => (isRecord(info[name]) ? { [name]: info[name] } : {});
   return {
     version: commit.version,
-    timestamp: new Date(timeOf(commit)).toISOString(),
+    timestamp: timeText(timeOf(commit)),
     ...text('operation'),
     ...object('operationParameters'),
     ...object('operationMetrics'),

@@ -43,9 +43,8 @@ export async function findSegment(store: ObjectStore, version?: number): Promise
   const hint = await lastCheckpoint(store);
   if (hint !== undefined && hint > 0 && (version === undefined || hint <= version)) {
     const listing = await listLog(store, hint);
-    if (listing.checkpoints.some((checkpoint) => checkpoint.version >= hint)) {
-      return segmentOf(store, listing, version);
-    }
+    const found = listing.checkpoints.some((checkpoint) => checkpoint.version >= hint);
+    if (found && (version === undefined || version <= newestOf(listing))) return segmentOf(store, listing, version);
   }
   const listing = await listLog(store, 0);
   if (listing.commits.length === 0 && listing.checkpoints.length === 0) return undefined;
@@ -96,8 +95,12 @@ function completeCheckpoints(parts: readonly CheckpointPart[]): CheckpointFiles[
     .sort((a, b) => a.version - b.version || b.parts.length - a.parts.length);
 }
 
+function newestOf({ commits, checkpoints }: Listing): number {
+  return Math.max(commits.at(-1)?.version ?? -1, checkpoints.at(-1)?.version ?? -1);
+}
+
 function segmentOf(store: ObjectStore, listing: Listing, wanted: number | undefined): LogSegment {
-  const newest = Math.max(listing.commits.at(-1)?.version ?? -1, listing.checkpoints.at(-1)?.version ?? -1);
+  const newest = newestOf(listing);
   const version = wanted ?? newest;
   const checkpoint = listing.checkpoints.findLast((files) => files.version <= version);
   const first = checkpoint === undefined ? 0 : checkpoint.version + 1;
@@ -105,7 +108,8 @@ function segmentOf(store: ObjectStore, listing: Listing, wanted: number | undefi
     version > newest ||
     (checkpoint === undefined && (listing.commits[0]?.version ?? 0) > 0 && wanted !== undefined)
   ) {
-    const earliest = listing.checkpoints[0]?.version ?? listing.commits[0]?.version ?? 0;
+    const oldest = listing.commits[0]?.version ?? 0;
+    const earliest = oldest === 0 ? 0 : (listing.checkpoints[0]?.version ?? oldest);
     throw new LakeletError(
       'VERSION_NOT_FOUND',
       `The table ${printable(store.uri, 300)} has no version ${version}: versions ${earliest} to ${newest} can be opened`,

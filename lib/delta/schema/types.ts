@@ -147,7 +147,10 @@ function checkFields(json: unknown, path: readonly string[]): StructField[] {
     seen.add(field.name.toLowerCase());
     // DuckDB's client assigns a struct's fields to an object, of which this one would change the prototype.
     if (path.length > 0 && field.name === '__proto__') {
-      throw new LakeletError('UNSUPPORTED_TYPE', `Column ${shownPath(here)} has a name that Lakelet can't read in a struct`);
+      throw new LakeletError(
+        'UNSUPPORTED_TYPE',
+        `Column ${shownPath(here)} has a name that Lakelet can't read in a struct`,
+      );
     }
     return {
       name: field.name,
