@@ -1,7 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import type { Predicate } from '../delta/expr/predicate.ts';
-import type { StructType } from '../delta/schema/types.ts';
+import { isRecord, type StructType } from '../delta/schema/types.ts';
 import type { DeltaTable } from '../delta/table.ts';
 import { printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/index.ts';
@@ -39,6 +39,7 @@ export class DuckDBEngine implements ParquetEngine {
   private readonly instance: DuckDBInstance;
   private readonly scratch: Scratch;
   private readonly stubs = new Map<string, Promise<string>>();
+  private turn: Promise<void> = Promise.resolve();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, scratch: Scratch) {
     this.instance = instance;
@@ -67,7 +68,7 @@ export class DuckDBEngine implements ParquetEngine {
   /** Runs statements whose results nobody needs. Throws `QUERY_FAILED`. */
   async run(sql: string): Promise<void> {
     try {
-      await this.connection.run(sql);
+      await this.inTurn(() => this.connection.run(sql));
     } catch (error) {
       throw duckdbFailure(error, 'QUERY_FAILED', 'The statement failed');
     }
@@ -76,7 +77,7 @@ export class DuckDBEngine implements ParquetEngine {
   /** The rows of a small result. Throws `QUERY_FAILED`. */
   async rows(sql: string): Promise<Row[]> {
     try {
-      const reader = await this.connection.runAndReadAll(sql);
+      const reader = await this.inTurn(() => this.connection.runAndReadAll(sql));
       const names = reader.deduplicatedColumnNames();
       return reader
         .getRows()
@@ -91,7 +92,7 @@ export class DuckDBEngine implements ParquetEngine {
     const { signal } = options;
     try {
       signal?.throwIfAborted();
-      const { names, types, batches } = await streamRows(this.connection, sql, signal);
+      const { names, types, batches } = await this.inTurn(() => streamRows(this.connection, sql, signal));
       return {
         columns: names.map((name, at) => ({ name, type: String(types[at]) })),
         batches: this.batches(this.connection, batches, names, 'QUERY_FAILED', 'The query failed', signal),
@@ -125,7 +126,9 @@ export class DuckDBEngine implements ParquetEngine {
   }
 
   stage(source: Source, target: StageTarget): Promise<StagedFile[]> {
-    return stageFiles(this.connection, this.scratch, source, target);
+    const stage = (connection: DuckDBConnection) => stageFiles(connection, this.scratch, source, target);
+    // SQL may name what only the main connection has: temporary views, and the like.
+    return isRecord(source) && 'sql' in source ? this.inTurn(() => stage(this.connection)) : this.aside(stage);
   }
 
   async parsePredicate(sql: string, schema: StructType): Promise<Predicate> {
@@ -180,6 +183,16 @@ export class DuckDBEngine implements ParquetEngine {
       this.stubs.set(select, made);
     }
     return made;
+  }
+
+  /** Work on the main connection, one after the other: a second statement would cut the first off. */
+  private inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.turn.then(work);
+    this.turn = result.then(
+      () => undefined,
+      () => undefined,
+    );
+    return result;
   }
 
   /** Work on a connection of its own, so that a result which is being streamed on another goes on. */

@@ -190,6 +190,7 @@ async function stagePartitions(
   const number = numberColumn(target.schema);
   const folder = scratch.path();
   const staged: StagedFile[] = [];
+  const tried: string[] = [];
   try {
     await connection.run(`CREATE TEMP TABLE ${rows} AS ${projection}`);
     await connection.run(
@@ -212,12 +213,14 @@ async function stagePartitions(
         (name) => `${escaped(name)}=${escaped(partition[name] ?? NULL_FOLDER)}`,
       );
       const key = [...folders, file.path.slice(dirname(file.path).length + 1)].join('/');
+      // Also a put that failed may have been done.
+      tried.push(key);
       await target.store.putFile(key, file.path);
       staged.push(stagedFile(key, file, partition, target));
     }
     return staged;
   } catch (error) {
-    await Promise.all(staged.map(({ key }) => target.store.delete(key)));
+    await Promise.all(tried.map((key) => target.store.delete(key)));
     throw error;
   } finally {
     await connection.run(`DROP TABLE IF EXISTS ${rows}`);

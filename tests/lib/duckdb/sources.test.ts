@@ -209,14 +209,27 @@ test('a table may be overwritten from its own rows', async () => {
   engine.close();
 });
 
-test('writes to one engine at the same time do not meet', async () => {
-  const tables = await Promise.all(
-    Array.from({ length: 8 }, () => newTable(struct(field('n', 'long'), field('p', 'string')), { partitionBy: ['p'] })),
-  );
-  await Promise.all(
-    tables.map((table, at) =>
-      table.append(at % 2 === 0 ? { rows: [{ n: BigInt(at), p: 'x' }] } : { sql: `SELECT ${at} AS n, 'y' AS p` }),
-    ),
-  );
-  for (const [at, table] of tables.entries()) expect(await rowsOf(table)).toMatchObject([{ n: BigInt(at) }]);
+test('writes and statements on one engine at the same time do not meet', async () => {
+  const engine = await DuckDBEngine.open();
+  const schema = struct(field('n', 'long'), field('p', 'string'));
+  const make = (at: number) => newTable(schema, { partitionBy: at % 3 === 0 ? ['p'] : [], engine });
+  const tables = await Promise.all(Array.from({ length: 24 }, (_, at) => make(at)));
+  const write = (table: DeltaTable, at: number) =>
+    table.append(at % 2 === 0 ? { rows: [{ n: BigInt(at), p: 'x' }] } : { sql: `SELECT ${at} AS n, 'y' AS p` });
+  const work = tables.flatMap((table, at) => [write(table, at), engine.rows(`SELECT ${at} AS n`)]);
+  const results = await Promise.all(work);
+  for (const [at, table] of tables.entries()) {
+    expect(await rowsOf(table)).toMatchObject([{ n: BigInt(at) }]);
+    expect(results[2 * at + 1]).toEqual([{ n: at }]);
+  }
+  engine.close();
 });
+
+test.each([undefined, null, 7, 'SELECT 1', {}, { rows: 7 }, { sql: 7 }, { parquet: [] }])(
+  '%j is no source',
+  async (source) => {
+    const table = await newTable(SCHEMA);
+    await expect(table.append(source as unknown as Source)).rejects.toMatchObject({ name: 'LakeletError' });
+    expect(table.version).toBe(0);
+  },
+);

@@ -3,6 +3,7 @@ import {
   type CreateOptions,
   type DataType,
   DeltaTable,
+  type EngineOption,
   type Row,
   type ScanOptions,
   type StructField,
@@ -26,7 +27,10 @@ export function newPlace(): string {
 }
 
 /** An empty table in memory. */
-export function newTable(schema: StructType, options: Omit<CreateOptions, 'schema'> = {}): Promise<Table> {
+export function newTable(
+  schema: StructType,
+  options: Omit<CreateOptions, 'schema'> & EngineOption = {},
+): Promise<Table> {
   return DeltaTable.create(newPlace(), { schema, ...options });
 }
 
