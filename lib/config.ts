@@ -1,6 +1,6 @@
 import { isAbsolute, join, resolve } from 'node:path';
 import { LakeletError, printable } from './errors.ts';
-import { folderAbove, moduleFolder } from './files.ts';
+import { checkoutFolder, folderAbove } from './files.ts';
 
 /** The levels that LOG_LEVEL may name, from most to least. */
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -42,7 +42,7 @@ export interface Config {
  * @throws LakeletError `CONFIG_INVALID`, which names the variable and what it may be
  */
 export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
-  const checkout = folderAbove('serverless.yml', moduleFolder, 'node_modules');
+  const checkout = checkoutFolder();
   const root = checkout ?? folderAbove('package.json', process.cwd()) ?? process.cwd();
   const local = !isSet(env, 'AWS_LAMBDA_FUNCTION_NAME') || isSet(env, 'IS_LOCAL') || isSet(env, 'IS_OFFLINE');
   return {

@@ -25,6 +25,11 @@ export function folderAbove(marker: string, start: string, stopAt?: string): str
   }
 }
 
+/** The checkout that the running code lies in; undefined where it was installed as a package, or bundled. */
+export function checkoutFolder(): string | undefined {
+  return folderAbove('serverless.yml', moduleFolder, 'node_modules');
+}
+
 /**
  * The absolute path of a file that is shipped with Lakelet beside its code (SQL, the state machine's definition). It is
  * found from the module's own place, never from the working folder, so that source, jest, the built package and a bundle

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../config.ts';
 import { printable } from '../errors.ts';
+import { checkoutFolder } from '../files.ts';
 import { count, seconds } from './figures.ts';
 import { cellText, type Row, tableLines } from './text-table.ts';
 
@@ -33,6 +34,7 @@ export function summaryLines(output: unknown, { milliseconds, config, lake }: Ru
   }
   const columns = [...new Set(tables.flatMap((row) => Object.keys(row)))];
   const { trackingUri } = config.mlflow;
+  const command = checkoutFolder() === undefined ? 'lakelet' : 'npm run -s lakelet --';
   const given = lake === undefined ? '' : ` --lake ${quoted(lake)}`;
   return [
     `Run ${cellText(run.runId)} is done in ${seconds(milliseconds)}`,
@@ -45,9 +47,9 @@ export function summaryLines(output: unknown, { milliseconds, config, lake }: Ru
     `MLflow  ${printable(trackingUri ?? join(config.root, '.lakelet', 'mlflow'))}`,
     '',
     'Try next:',
-    `  lakelet query${given} "SELECT * FROM gold.purchases_by_category ORDER BY revenue DESC"`,
-    `  lakelet table history ${quoted(`${lake ?? config.lakeUri}/silver/purchases`)}`,
-    ...(trackingUri === undefined ? ['  lakelet mlflow ui'] : []),
+    `  ${command} query${given} "SELECT * FROM gold.purchases_by_category ORDER BY revenue DESC"`,
+    `  ${command} table history ${quoted(`${lake ?? config.lakeUri}/silver/purchases`)}`,
+    ...(trackingUri === undefined ? [`  ${command} mlflow ui`] : []),
   ];
 }
 

@@ -37,7 +37,8 @@ const ELSEWHERE = /^(npm (test|install|pack)\b|npm run (test:unit|lint|typecheck
 
 /** What is run in place of a command: the same on few rows, and of a server that stays until Ctrl-C its help. */
 function inShort(command: string): string {
-  if (/mlflow( ui)?$/.test(command)) return command.startsWith('npm') ? `${command} -- --help` : `${command} --help`;
+  if (/mlflow( ui)?$/.test(command))
+    return /^npm run mlflow$/.test(command) ? `${command} -- --help` : `${command} --help`;
   return command.replace(/--rows \d+/, '--rows 500').replace(/^npx lakelet/, 'lakelet');
 }
 
@@ -118,6 +119,16 @@ describe("the README's run", () => {
     expect(shown.length).toBeGreaterThan(15);
     expect(printed).toEqual(expect.arrayContaining(shown.map(steady)));
   });
+});
+
+describe('what a run proposes to try next', () => {
+  it('works as it stands', async () => {
+    const proposed = first.out.slice(first.out.indexOf('Try next:')).split('\n').slice(1);
+    const commands = proposed.map((line) => line.trim()).filter((line) => line !== '');
+    expect(commands).toHaveLength(3);
+    for (const command of commands)
+      expect([command, await run(inShort(command))]).toMatchObject([command, { code: 0 }]);
+  }, 60_000);
 });
 
 /** A line of a run's summary without what differs from run to run. */
