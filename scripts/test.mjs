@@ -1,5 +1,6 @@
 // `npm test`: sets up what is missing, Python packages included, and runs the tests; `npm run test:unit` (--unit) runs
-// those that need neither network nor Python. Other arguments go to jest. The report is logs/tests.json.
+// those that need neither network nor Python and are done within a minute. Other arguments go to jest. The report is
+// logs/tests.json.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setUpPython } from './python.mjs';
@@ -8,10 +9,12 @@ import { giveUp, root, SetupError, say, setUp } from './setup.mjs';
 
 const NEED_NETWORK = ['tests/package/'];
 const NEED_PYTHON = ['tests/interop/'];
+/** They start the whole command again and again. */
+const NEED_TIME = ['tests/docs/', 'tests/fault/', 'tests/functions/invoke-local'];
 
 /** The folders to leave out, and the line that says so. */
 function leftOut(unit) {
-  if (unit) return [...NEED_NETWORK, ...NEED_PYTHON];
+  if (unit) return [...NEED_NETWORK, ...NEED_PYTHON, ...NEED_TIME];
   if (setUpPython() !== undefined) return [];
   const line = `No Python 3.10 or newer with venv was found, so the tests of ${NEED_PYTHON.join(', ')} are left out: install python3 and python3-venv (or name one in PYTHON) and run npm test again.`;
   if (process.env.CI === 'true') throw new SetupError(line);
