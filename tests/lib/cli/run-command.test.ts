@@ -83,7 +83,7 @@ describe('lakelet run', () => {
     expect(out).toMatch(/^ {2}age +0\.06046$/m);
     expect(out).toMatch(/^gold model +r2 0\.8612, mae 12\.50$/m);
     expect(out).toMatch(/^logs +\//m);
-    expect(out).toContain('lakelet query "SELECT');
+    expect(out).toContain('npm run -s lakelet -- query "SELECT');
   });
 
   it("fails with the step's own error in one line, and exit code 1", async () => {
