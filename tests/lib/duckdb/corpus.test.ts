@@ -4,9 +4,9 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { DeltaTable, type DeltaTable as Table } from '../../lib/duckdb/delta.ts';
+import { DeltaTable, type DeltaTable as Table } from '../../../lib/duckdb/delta.ts';
 
-const FOLDER = join(import.meta.dirname, '../fixtures/delta');
+const FOLDER = join(import.meta.dirname, '../../fixtures/delta');
 const EXPECTED: Record<string, Record<string, unknown[]>> = JSON.parse(
   readFileSync(join(FOLDER, 'expected.json'), 'utf8'),
 );
