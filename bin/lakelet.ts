@@ -10,6 +10,13 @@ import { shippedFile } from '../lib/files.ts';
 import { quietStandardError } from '../lib/logger.ts';
 import type { TaskHandlers } from '../lib/workflow/index.ts';
 
+if (Number.parseInt(process.versions.node, 10) < 22) {
+  process.stderr.write(
+    `error NODE_TOO_OLD: lakelet needs Node 22 or newer, and this is Node ${process.versions.node}: install a newer one, or bring one into this project (npm install node@24)\n`,
+  );
+  process.exit(1);
+}
+
 const stop = new AbortController();
 process.once('SIGINT', () => stop.abort());
 process.once('SIGTERM', () => stop.abort());

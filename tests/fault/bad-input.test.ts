@@ -44,6 +44,17 @@ describe('wrong usage', () => {
   });
 });
 
+describe('a Node that is too old', () => {
+  it('is told in one line, before anything is done', async () => {
+    const old = `Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.20.2' } })`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(old)}`;
+    const LAKE_URI = join(checkout.folder, 'untouched');
+    const ended = await checkout.lakelet(SMALL, { NODE_OPTIONS, LAKE_URI });
+    expectOneLine(ended, 1, /^error NODE_TOO_OLD: lakelet needs Node 22 or newer, and this is Node 20\.20\.2: /);
+    expect(readdirSync(checkout.folder)).not.toContain('untouched');
+  });
+});
+
 describe('a lake that cannot be written', () => {
   it('is told in one line where it is a file, which stays as it was', async () => {
     const LAKE_URI = join(checkout.folder, 'a-file');
