@@ -24,6 +24,10 @@ export interface ScanFile {
 export interface ScanPlan {
   readonly store: ObjectStore;
   readonly schema: StructType;
+  /** The schema as data files have it: fields at the same places, by their physical names. */
+  readonly physical: StructType;
+  /** True where a file's columns count by their ids, of which the physical names are but a reflection. */
+  readonly byId: boolean;
   readonly partitionColumns: readonly string[];
   readonly files: readonly ScanFile[];
   /** Names in the schema's spelling. */

@@ -5,6 +5,7 @@ import type { Metadata, Protocol } from './log/actions.ts';
 import { advance, type LogState, type ReadCommit, replay } from './log/replay.ts';
 import { findSegment, type LogSegment } from './log/segment.ts';
 import { checkKnown, checkReadable } from './protocol/protocol.ts';
+import { type MappingMode, mappingMode } from './schema/column-mapping.ts';
 import { findField, parseSchema, type StructType } from './schema/types.ts';
 
 /** A table at one version; it never changes. */
@@ -13,6 +14,7 @@ export interface Snapshot {
   readonly protocol: Protocol;
   readonly metadata: Metadata;
   readonly schema: StructType;
+  readonly mapping: MappingMode;
   readonly state: LogState;
 }
 
@@ -63,7 +65,8 @@ function snapshotOf(store: ObjectStore, version: number, state: LogState): Snaps
       );
     }
   }
-  return { version, protocol, metadata, schema, state };
+  const mapping = mappingMode(metadata.configuration, store.uri);
+  return { version, protocol, metadata, schema, mapping, state };
 }
 
 /** A table may have the feature and no file that makes use of it; one with deleted rows inside its files is refused. */

@@ -14,6 +14,7 @@ import { integerOf, isSet } from './protocol/properties.ts';
 import { checkWritable, listedFeatures } from './protocol/protocol.ts';
 import { keyOfPath, pathOfKey } from './scan/file-path.ts';
 import { type FileStats, parseStats } from './scan/stats.ts';
+import { physicalName, physicalSchema } from './schema/column-mapping.ts';
 import { findField, type StructType } from './schema/types.ts';
 import { advanceSnapshot, loadSnapshot, type Snapshot } from './snapshot.ts';
 import { type CreateOptions, createTable, tableExists } from './write/create.ts';
@@ -376,9 +377,20 @@ export class DeltaTable {
     return {
       store: this.store,
       schema: this.schema,
+      physical: physicalSchema(this.schema, this.snapshot.mapping),
+      byId: this.snapshot.mapping === 'id',
       partitionColumns: this.partitionColumns,
-      files: adds.map(({ path, partitionValues }) => ({ key: keyOfPath(this.store, path), partitionValues })),
+      files: adds.map((add) => ({ key: keyOfPath(this.store, add.path), partitionValues: this.partitionOf(add) })),
     };
+  }
+
+  /** A file's partition values by the names that the schema has for its columns. */
+  private partitionOf({ partitionValues }: AddFile): Readonly<Record<string, string | null>> {
+    if (this.snapshot.mapping === 'none') return partitionValues;
+    const fields = this.partitionColumns.flatMap((name) => findField(this.schema, name) ?? []);
+    return Object.fromEntries(
+      fields.map((field) => [field.name, partitionValues[physicalName(field, this.snapshot.mapping)] ?? null]),
+    );
   }
 
   private columnsOf(names: readonly string[] | undefined): string[] {
@@ -394,13 +406,14 @@ export class DeltaTable {
     });
   }
 
-  private fileOf({ path, size, partitionValues, modificationTime, stats: text }: AddFile): TableFile {
+  private fileOf(add: AddFile): TableFile {
+    const { path, size, modificationTime, stats: text } = add;
     const stats = parseStats(text);
     const numRecords = stats?.numRecords;
     return {
       path: keyOfPath(this.store, path),
       size,
-      partitionValues,
+      partitionValues: this.partitionOf(add),
       modificationTime: timeText(modificationTime),
       ...(typeof numRecords === 'number' && { numRecords }),
       ...(stats !== undefined && { stats }),

@@ -7,6 +7,7 @@ import { printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/index.ts';
 import { readCheckpointFile, writeCheckpointFile } from './checkpoint.ts';
 import { duckdbFailure } from './failure.ts';
+import { checkFieldIds } from './field-ids.ts';
 import { identifier } from './names.ts';
 import { parsePredicate } from './predicate.ts';
 import { scanSql, stubSql } from './scan-sql.ts';
@@ -166,9 +167,10 @@ export class DuckDBEngine implements ParquetEngine {
         partitionValues,
       })),
     );
-    const { schema, partitionColumns, columns, where } = plan;
-    const stub = await this.stub(stubSql(schema, partitionColumns));
-    return scanSql({ schema, partitionColumns, columns, files, stub, ...(where !== undefined && { where }) });
+    const { schema, physical, partitionColumns, columns, where } = plan;
+    if (plan.byId) await this.aside((connection) => checkFieldIds(connection, files, physical, plan.store.uri));
+    const stub = await this.stub(stubSql(schema, physical, partitionColumns));
+    return scanSql({ schema, physical, partitionColumns, columns, files, stub, ...(where !== undefined && { where }) });
   }
 
   /** An empty Parquet file; made once for each schema. */

@@ -1,11 +1,14 @@
 import type { ScanFile } from '../delta/engine.ts';
 import { type DataType, findField, type StructField, type StructType } from '../delta/schema/types.ts';
 import { fileLiteral, identifier, literal } from './names.ts';
+import { renamed } from './rename.ts';
 import { sqlType } from './types.ts';
 
 /** What a scan's statement is made from. */
 export interface ScanStatement {
   readonly schema: StructType;
+  /** The schema as data files have it. */
+  readonly physical: StructType;
   readonly partitionColumns: readonly string[];
   /** The columns wanted, in order. */
   readonly columns: readonly string[];
@@ -29,8 +32,8 @@ export function scanSql(scan: ScanStatement): string {
 }
 
 /** A column that is called as DuckDB calls the file's number hides it; then each partition is read for itself. */
-function groupsOf({ schema, partitionColumns, files }: ScanStatement): (readonly ScanStatement['files'][number][])[] {
-  if (partitionColumns.length === 0 || files.length === 0 || findField(schema, 'file_index') === undefined)
+function groupsOf({ physical, partitionColumns, files }: ScanStatement): (readonly ScanStatement['files'][number][])[] {
+  if (partitionColumns.length === 0 || files.length === 0 || findField(physical, 'file_index') === undefined)
     return [files];
   const groups = new Map<string, ScanStatement['files'][number][]>();
   for (const file of files) {
@@ -54,10 +57,17 @@ function fieldsOf({ schema, columns }: ScanStatement): StructField[] {
   return columns.flatMap((name) => findField(schema, name) ?? []);
 }
 
-function columnSql({ partitionColumns }: ScanStatement, files: ScanStatement['files'], field: StructField): string {
+function columnSql(
+  { schema, physical, partitionColumns }: ScanStatement,
+  files: ScanStatement['files'],
+  field: StructField,
+): string {
   const type = sqlType(field.type);
   if (field.type === 'void') return `CAST(NULL AS ${type})`;
-  if (!partitionColumns.includes(field.name)) return `CAST(${identifier(field.name)} AS ${type})`;
+  if (!partitionColumns.includes(field.name)) {
+    const own = physical.fields[schema.fields.indexOf(field)] ?? field;
+    return renamed(`CAST(${identifier(own.name)} AS ${sqlType(own.type)})`, own.type, field.type);
+  }
   const values = files.map(({ partitionValues }) => partitionSql(partitionValues[field.name], field.type));
   const [first = 'NULL'] = values;
   if (values.every((value) => value === first)) return first === 'NULL' ? `CAST(NULL AS ${type})` : first;
@@ -76,9 +86,11 @@ function partitionSql(text: string | null | undefined, type: DataType): string {
   return `CAST(${constant} AS ${sqlType(type)})`;
 }
 
-/** A SELECT without rows, of the columns that data files have. */
-export function stubSql(schema: StructType, partitionColumns: readonly string[]): string {
-  const fields = schema.fields.filter(({ name, type }) => type !== 'void' && !partitionColumns.includes(name));
+/** A SELECT without rows, of the columns that data files have, by their physical names. */
+export function stubSql(schema: StructType, physical: StructType, partitionColumns: readonly string[]): string {
+  const fields = physical.fields.filter(
+    ({ type }, at) => type !== 'void' && !partitionColumns.includes(schema.fields[at]?.name ?? ''),
+  );
   // A Parquet file has at least one column.
   if (fields.length === 0) return 'SELECT NULL AS stub LIMIT 0';
   const columns = fields.map(({ name, type }) => `CAST(NULL AS ${sqlType(type)}) AS ${identifier(name)}`);

@@ -76,7 +76,7 @@ export const FEATURES: readonly Feature[] = [
   {
     name: 'columnMapping',
     impliedBy: { reader: 2, writer: 5 },
-    read: 'inactive',
+    read: 'yes',
     write: 'inactive',
     active: ({ metadata }) => !['none', undefined].includes(metadata.configuration['delta.columnMapping.mode']),
   },
