@@ -5,7 +5,7 @@ import type { Metadata, Protocol } from './log/actions.ts';
 import { advance, type LogState, type ReadCommit, replay } from './log/replay.ts';
 import { findSegment, type LogSegment } from './log/segment.ts';
 import { checkKnown, checkReadable } from './protocol/protocol.ts';
-import { type MappingMode, mappingMode } from './schema/column-mapping.ts';
+import { type MappingMode, mappingMode, physicalSchema } from './schema/column-mapping.ts';
 import { findField, parseSchema, type StructType } from './schema/types.ts';
 
 /** A table at one version; it never changes. */
@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly metadata: Metadata;
   readonly schema: StructType;
   readonly mapping: MappingMode;
+  /** The schema as data files have it. */
+  readonly physical: StructType;
   readonly state: LogState;
 }
 
@@ -66,7 +68,7 @@ function snapshotOf(store: ObjectStore, version: number, state: LogState): Snaps
     }
   }
   const mapping = mappingMode(metadata.configuration, store.uri);
-  return { version, protocol, metadata, schema, mapping, state };
+  return { version, protocol, metadata, schema, mapping, physical: physicalSchema(schema, mapping), state };
 }
 
 /** A table may have the feature and no file that makes use of it; one with deleted rows inside its files is refused. */

@@ -14,7 +14,7 @@ import { integerOf, isSet } from './protocol/properties.ts';
 import { checkWritable, listedFeatures } from './protocol/protocol.ts';
 import { keyOfPath, pathOfKey } from './scan/file-path.ts';
 import { type FileStats, parseStats } from './scan/stats.ts';
-import { physicalName, physicalSchema } from './schema/column-mapping.ts';
+import { physicalName } from './schema/column-mapping.ts';
 import { findField, type StructType } from './schema/types.ts';
 import { advanceSnapshot, loadSnapshot, type Snapshot } from './snapshot.ts';
 import { type CreateOptions, createTable, tableExists } from './write/create.ts';
@@ -377,7 +377,7 @@ export class DeltaTable {
     return {
       store: this.store,
       schema: this.schema,
-      physical: physicalSchema(this.schema, this.snapshot.mapping),
+      physical: this.snapshot.physical,
       byId: this.snapshot.mapping === 'id',
       partitionColumns: this.partitionColumns,
       files: adds.map((add) => ({ key: keyOfPath(this.store, add.path), partitionValues: this.partitionOf(add) })),

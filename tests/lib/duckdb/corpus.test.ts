@@ -63,7 +63,6 @@ test.each([
 
 test.each([
   ['deletion-vectors', 'the table feature deletionVectors'],
-  ['column-mapping', 'the table feature columnMapping'],
   ['type-widening', 'the table feature typeWidening-preview'],
   ['variant', 'the table feature variantType'],
   ['geospatial', 'the table feature geospatial'],
