@@ -10,12 +10,13 @@ import { commitKey } from './log/path.ts';
 import { readCommit, readCommits } from './log/replay.ts';
 import { commitsAfter, findSegment } from './log/segment.ts';
 import { timeText } from './log/time.ts';
+import { checkOptions, invalidOption } from './options.ts';
 import { integerOf, isSet } from './protocol/properties.ts';
 import { checkWritable, listedFeatures } from './protocol/protocol.ts';
 import { keyOfPath, pathOfKey } from './scan/file-path.ts';
 import { type FileStats, parseStats } from './scan/stats.ts';
 import { physicalName } from './schema/column-mapping.ts';
-import { findField, type StructType } from './schema/types.ts';
+import { findField, isRecord, type StructType } from './schema/types.ts';
 import { advanceSnapshot, loadSnapshot, type Snapshot } from './snapshot.ts';
 import { type CreateOptions, createTable, tableExists } from './write/create.ts';
 import { commit, doneAlready, type TxnOption } from './write/transaction.ts';
@@ -166,6 +167,7 @@ export class DeltaTable {
    * @throws LakeletError `INVALID_PREDICATE`
    */
   async files(options: { readonly where?: string } = {}): Promise<TableFile[]> {
+    checkOptions(options);
     return (await this.select(options.where)).map((add) => this.fileOf(add));
   }
 
@@ -200,6 +202,7 @@ export class DeltaTable {
    * @throws LakeletError `COLUMN_NOT_FOUND`, `INVALID_OPTION`, `INVALID_PREDICATE`, `FILE_MISSING`, `SCAN_FAILED`, `ABORTED`
    */
   async *scan(options: ScanOptions = {}): AsyncGenerator<Row[], void, undefined> {
+    checkOptions(options);
     const { where, signal } = options;
     const columns = this.columnsOf(options.columns);
     const adds = await this.select(where);
@@ -237,7 +240,8 @@ export class DeltaTable {
   }
 
   /** The commits up to this version that the log still has, newest first. */
-  history(options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+  async history(options: { readonly limit?: number } = {}): Promise<HistoryEntry[]> {
+    checkOptions(options);
     return readHistory(this.store, this.version, options.limit);
   }
 
@@ -268,6 +272,7 @@ export class DeltaTable {
   }
 
   private async write(source: Source, options: WriteOptions, overwrite: boolean): Promise<WriteResult> {
+    checkOptions(options);
     const before = this.snapshot;
     checkWritable(before.protocol, before, this.uri);
     const done = this.alreadyCommitted(options);
@@ -441,19 +446,20 @@ async function wantedVersion(store: ObjectStore, { version, timestamp }: OpenOpt
     return version;
   }
   if (timestamp === undefined) return undefined;
-  const instant = timestamp instanceof Date ? timestamp.getTime() : instantOf(timestamp);
+  const instant = typeof timestamp === 'string' ? instantOf(timestamp) : millisOf(timestamp);
   if (!Number.isFinite(instant)) throw invalidOption(`${printable(String(timestamp), 100)} is no time; give ISO 8601`);
   if (!(await DeltaTable.exists(store))) return undefined;
   return versionAt(store, instant);
 }
 
+/** A Date, also one of another realm; NaN for what is none. */
+function millisOf(date: unknown): number {
+  return isRecord(date) && typeof date.getTime === 'function' ? Number(date.getTime()) : Number.NaN;
+}
+
 function instantOf(text: string): number {
   const instant = parseInstant(text.trim());
   return instant === undefined ? Number.NaN : Number(instant.micros / 1000n);
-}
-
-function invalidOption(why: string): LakeletError {
-  return new LakeletError('INVALID_OPTION', `The table can't be used so: ${why}`);
 }
 
 function appendOnly(uri: string): LakeletError {

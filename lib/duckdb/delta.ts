@@ -1,7 +1,10 @@
 // Says to a project without @types/node what Symbol.dispose is.
 /// <reference lib="esnext.disposable" preserve="true" />
+import { checkOptions } from '../delta/options.ts';
+import { isRecord } from '../delta/schema/types.ts';
 import { type OpenOptions, DeltaTable as Table } from '../delta/table.ts';
 import type { CreateOptions } from '../delta/write/create.ts';
+import { LakeletError, printable } from '../errors.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 import { DuckDBEngine } from './engine.ts';
 
@@ -33,13 +36,24 @@ export interface EngineOption {
 let shared: Promise<DuckDBEngine> | undefined;
 
 function engineOf(options: EngineOption): Promise<DuckDBEngine> | DuckDBEngine {
+  checkOptions(options);
   if (options.engine !== undefined) return options.engine;
-  shared ??= DuckDBEngine.open();
+  if (shared === undefined) {
+    shared = DuckDBEngine.open();
+    shared.catch(() => {
+      shared = undefined;
+    });
+  }
   return shared;
 }
 
 function storeOf(place: string | ObjectStore): ObjectStore {
-  return typeof place === 'string' ? openStore(place) : place;
+  if (typeof place === 'string') return openStore(place);
+  if (isRecord(place) && typeof place.get === 'function') return place;
+  throw new LakeletError(
+    'INVALID_URI',
+    `${printable(String(place), 100)} is no place of a table; give a folder or a store`,
+  );
 }
 
 /** Opens and creates Delta tables by their place: a folder, `file://…`, `memory://NAME`, or a store. */
