@@ -11,7 +11,7 @@ import { checkFieldIds } from './field-ids.ts';
 import { identifier } from './names.ts';
 import { parsePredicate } from './predicate.ts';
 import { scanSql, stubSql } from './scan-sql.ts';
-import { Scratch } from './scratch.ts';
+import { discard, Scratch } from './scratch.ts';
 import { stageFiles } from './stage.ts';
 import { type RowStream, streamRows } from './stream.ts';
 import { rowsOf, toJs } from './values.ts';
@@ -137,11 +137,15 @@ export class DuckDBEngine implements ParquetEngine {
   }
 
   async *readCheckpoint(store: ObjectStore, key: string): AsyncGenerator<Record<string, unknown>[]> {
+    const own = store.localPath(key);
+    // Unlike a data file, a checkpoint may be written anew under its name.
+    const path = own ?? (await this.scratch.fetch(store, key));
     const connection = await connect(this.instance);
     try {
-      yield* readCheckpointFile(connection, await this.scratch.local(store, key));
+      yield* readCheckpointFile(connection, path);
     } finally {
       connection.closeSync();
+      if (own === undefined) await discard(path);
     }
   }
 

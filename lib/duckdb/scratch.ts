@@ -44,7 +44,8 @@ export class Scratch {
     return copy;
   }
 
-  private async fetch(store: ObjectStore, key: string): Promise<string> {
+  /** A copy of an object, which the caller discards. */
+  async fetch(store: ObjectStore, key: string): Promise<string> {
     const path = this.path('.parquet');
     const bytes = await store.get(key);
     try {

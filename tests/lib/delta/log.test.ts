@@ -192,12 +192,20 @@ describe('checkpoints', () => {
       whole.toReversed(),
     ]) {
       await store.put(name(10, 'checkpoint.parquet'), bytes);
-      await expect(DeltaTable.open(openStore(store.uri))).rejects.toMatchObject({
+      await expect(DeltaTable.open(store)).rejects.toMatchObject({
         code: 'LOG_CORRUPT',
         message: expect.stringContaining('checkpoint'),
       });
       expect(await countOf(store, { version: 9 })).toBe(9);
     }
+  });
+
+  test('are read anew where they were written anew', async () => {
+    const store = await tableOf(10);
+    expect(await countOf(store)).toBe(10);
+    const other = await tableOf(1, { 'delta.checkpointInterval': '1' });
+    await store.put(name(10, 'checkpoint.parquet'), await other.get(name(1, 'checkpoint.parquet')));
+    expect(await (await DeltaTable.open(store)).files()).toHaveLength(1);
   });
 
   test('of which a part is missing do not count', async () => {
