@@ -3,7 +3,7 @@ import type { DeltaTable } from '../duckdb/delta.ts';
 import { identifier, literal } from '../duckdb/names.ts';
 import { progress } from '../progress.ts';
 import { type Accounting, checkAccounting } from '../quality/accounting.ts';
-import { splitSql } from '../quality/split.ts';
+import { DROP_SPLIT, splitSql } from '../quality/split.ts';
 import { bronzeColumns, bronzePath } from './bronze.ts';
 import type { Context } from './context.ts';
 import type { Column, Dataset } from './dataset.ts';
@@ -106,6 +106,7 @@ async function refine(
   }
   say('cleaning');
   await publish(context, silver, sql, identity, facts);
+  await engine.run(DROP_SPLIT);
   progress({ step: 'silver', rows: facts.all.in, total: facts.all.in, done: true });
   return facts;
 }
