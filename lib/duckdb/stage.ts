@@ -17,7 +17,7 @@ import { canTake, sqlType } from './types.ts';
 /** A data file is closed when it has grown to this. */
 const FILE_BYTES = 256 * 1024 * 1024;
 /** Rows that DuckDB takes from a file as one piece of work: small enough for two cores to share 100,000 rows. */
-const ROW_GROUP_ROWS = 40_960;
+export const ROW_GROUP_ROWS = 40_960;
 /** A name for the column that carries a partition's number through COPY, which no column of the table has. */
 function numberColumn(schema: StructType): string {
   let name = '__lakelet_partition';
