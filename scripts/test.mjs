@@ -10,7 +10,7 @@ import { giveUp, root, SetupError, say, setUp } from './setup.mjs';
 const NEED_NETWORK = ['tests/package/'];
 const NEED_PYTHON = ['tests/interop/'];
 /** They start the whole command again and again. */
-const NEED_TIME = ['tests/docs/', 'tests/fault/', 'tests/functions/invoke-local'];
+const NEED_TIME = ['tests/bench/', 'tests/docs/', 'tests/fault/', 'tests/functions/invoke-local'];
 
 /** The folders to leave out, and the line that says so. */
 function leftOut(unit) {
