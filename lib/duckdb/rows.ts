@@ -23,7 +23,8 @@ export async function loadRows(
   { schema, signal }: StageTarget,
 ): Promise<string> {
   const table = `lakelet_source_${randomUUID()}`;
-  const columns = schema.fields.map(({ name, type }) => `${identifier(name)} ${sqlType(type)}`);
+  const stored = schema.fields.filter(({ type }) => type !== 'void');
+  const columns = stored.map(({ name, type }) => `${identifier(name)} ${sqlType(type)}`);
   await connection.run(`CREATE TEMP TABLE ${identifier(table)} (${columns.join(', ')})`);
   try {
     const appender = await connection.createAppender(table, 'main', 'temp');
@@ -67,6 +68,8 @@ function rowAppender(appender: DuckDBAppender, schema: StructType): (row: unknow
     }
     for (const { name, type, duck } of fields) {
       const value = toDuckDB(values.get(name), type, [name]);
+      // Such a column holds nothing but NULL, and is not stored.
+      if (type === 'void') continue;
       if (value === null) appender.appendNull();
       else appender.appendValue(value, duck);
     }
