@@ -38,7 +38,7 @@ const LAYOUTS: readonly Layout[] = [
 const MONTH = "purchased_at >= TIMESTAMPTZ '2024-03-01' AND purchased_at < TIMESTAMPTZ '2024-04-01'";
 
 const { values } = parseArgs({
-  options: { lake: { type: 'string', default: 'lake' }, repeat: { type: 'string', default: '3' } },
+  options: { lake: { type: 'string', default: join('.lakelet', 'lake') }, repeat: { type: 'string', default: '3' } },
 });
 const folder = await mkdtemp(join(tmpdir(), 'lakelet-layout-'));
 const engine = await DuckDBEngine.open();
