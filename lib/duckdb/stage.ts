@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
-import { dirname, relative, sep } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
 import type { Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import { findField, type StructField, type StructType } from '../delta/schema/types.ts';
-import { LakeletError, printable, systemCode } from '../errors.ts';
+import { LakeletError, printable } from '../errors.ts';
 import { duckdbFailure } from './failure.ts';
 import { fileLiteral, identifier, literal } from './names.ts';
 import { nullViolation, withoutNulls } from './not-null.ts';
@@ -14,8 +14,6 @@ import { discard, type Scratch } from './scratch.ts';
 import { type ColumnStatistics, statsJson } from './stats.ts';
 import { canTake, sqlType } from './types.ts';
 
-/** A data file is closed when it has grown to this. */
-const FILE_BYTES = 256 * 1024 * 1024;
 /** Rows that DuckDB takes from a file as one piece of work: small enough for two cores to share 100,000 rows. */
 export const ROW_GROUP_ROWS = 40_960;
 /** A name for the column that carries a partition's number through COPY, which no column of the table has. */
@@ -126,51 +124,38 @@ function emptyAsNull(value: string, field: StructField): string {
   return field.type === 'binary' ? `nullif(${value}, ''::BLOB)` : value;
 }
 
+/**
+ * One file, whatever the source's size: COPY that begins a new file at some size writes row groups in the order in which
+ * threads finish them, and the rows' order would be lost.
+ */
 async function stageWhole(
   connection: DuckDBConnection,
   scratch: Scratch,
   projection: string,
   target: StageTarget,
 ): Promise<StagedFile[]> {
-  const name = `part-${randomUUID()}`;
-  const own = target.store.localPath(name);
+  const key = `part-${randomUUID()}.parquet`;
+  const own = target.store.localPath(key);
   // Where objects are local files, they are written where they belong; a name of ours can't meet another.
-  const folder = own === undefined ? scratch.path() : dirname(own);
+  const path = own ?? scratch.path('.parquet');
   const columns = dataColumns(target).map(({ name: column }) => identifier(column));
   const select = `SELECT ${columns.join(', ')} FROM (${projection})`;
-  const options = [
-    `FILENAME_PATTERN ${literal(`${name}-{i}`)}`,
-    `FILE_SIZE_BYTES ${FILE_BYTES}`,
-    'OVERWRITE_OR_IGNORE true',
-  ];
-  const staged: StagedFile[] = [];
   try {
-    for (const file of await copy(connection, select, folder, options, target)) {
-      if (file.rows === 0) {
-        await discard(file.path);
-        continue;
-      }
-      const key = relative(folder, file.path).split(sep).join('/');
-      await target.store.putFile(key, file.path);
-      staged.push(stagedFile(key, file, {}, target));
+    await mkdir(dirname(path), { recursive: true });
+    // Not under a passing name first, which would be left behind where COPY is cut off.
+    const [file] = await copy(connection, select, path, ['PRESERVE_ORDER true', 'USE_TMP_FILE false'], target);
+    if (file === undefined || file.rows === 0) {
+      await discard(path);
+      return [];
     }
-    return staged;
+    await target.store.putFile(key, path);
+    return [stagedFile(key, file, {}, target)];
   } catch (error) {
     // Also what a COPY that was cut off has left.
-    for (const key of await ownFiles(folder, name)) await target.store.delete(key);
+    await target.store.delete(key);
     throw error;
   } finally {
-    if (own === undefined) await discard(folder);
-  }
-}
-
-/** The files of a folder that one COPY made, by the beginning of their names. */
-async function ownFiles(folder: string, name: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).filter((file) => file.startsWith(name));
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
-    throw error;
+    if (own === undefined) await discard(path);
   }
 }
 
@@ -266,7 +251,7 @@ function dataColumns({ schema, partitionColumns }: StageTarget): StructType['fie
 async function copy(
   connection: DuckDBConnection,
   select: string,
-  folder: string,
+  path: string,
   options: readonly string[],
   { properties }: StageTarget,
 ): Promise<Written[]> {
@@ -277,7 +262,7 @@ async function copy(
     `COMPRESSION ${codecOf(properties)}`,
     ...options,
   ];
-  const reader = await connection.runAndReadAll(`COPY (${select}) TO ${literal(folder)} (${all.join(', ')})`);
+  const reader = await connection.runAndReadAll(`COPY (${select}) TO ${literal(path)} (${all.join(', ')})`);
   return reader.getRowObjectsJson().map((row) => {
     const [partition] = entriesOf(row.partition_keys).values();
     return {

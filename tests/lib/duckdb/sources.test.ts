@@ -22,6 +22,20 @@ test('columns are matched by name, and those that the source has not are NULL', 
   expect(await rowsOf(table, { where: 'id = 2' })).toEqual([{ id: 2n, name: null, price: '2.00' }]);
 });
 
+test('rows lie in the order of the source, over many row groups', async () => {
+  const engine = await DuckDBEngine.open({ threads: 4 });
+  const table = await DeltaTable.create(folder, { schema: SCHEMA, engine });
+  const sql = 'SELECT range AS id, md5(range::VARCHAR) AS name FROM range(1_000_000) ORDER BY hash(range), range';
+  await table.append({ sql });
+  const paths = (await table.files()).map(({ path }) => join(folder, path));
+  expect(paths).toHaveLength(1);
+  const [found] = await engine.rows(`SELECT count(*) AS out_of_order FROM (
+    SELECT (hash(id), id) < lag((hash(id), id)) OVER (ORDER BY file_row_number) AS wrong
+    FROM read_parquet('${paths[0]}', file_row_number = true)) WHERE wrong`);
+  expect(found).toEqual({ out_of_order: 0n });
+  engine.close();
+});
+
 test.each<readonly [string, Source, string, RegExp]>([
   [
     'a column that the table has not',
