@@ -14,6 +14,7 @@ const FLOORS = [
   ['lib/cli/'],
   ['functions/'],
   ['bin/'],
+  ['localstack/'],
   ['tests/', 'bench/'],
 ];
 
@@ -76,7 +77,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|[.]esbuild|[.]venv)/' },
+    exclude: { path: '^(dist|[.]esbuild|[.]venv|[.]emulators)/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     moduleSystems: ['es6', 'cjs'],
