@@ -2,6 +2,7 @@
 // rooms of one line are siblings and do not know each other.
 const FLOORS = [
   ['lib/(config|errors|files|logger|progress)[.]ts'],
+  ['lib/process/'],
   ['lib/storage/'],
   ['lib/delta/'],
   ['lib/duckdb/'],
