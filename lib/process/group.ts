@@ -16,12 +16,12 @@ const GRACE_MS = 10_000;
 const WATCHER = `trap '' INT TERM HUP
 read -r group || exit 0
 read -r over && exit 0
-kill -TERM -- "-$group" 2>/dev/null || exit 0
+kill -s TERM -- "-$group" 2>/dev/null || exit 0
 for second in 1 2 3 4 5 6 7 8 9 10; do
   sleep 1
-  kill -0 -- "-$group" 2>/dev/null || exit 0
+  kill -s 0 -- "-$group" 2>/dev/null || exit 0
 done
-kill -KILL -- "-$group"
+kill -s KILL -- "-$group"
 `;
 
 /**
