@@ -1,4 +1,4 @@
-import { jsonLine, jsonValue } from './json.ts';
+import { jsonLine, jsonValue } from '../duckdb/json.ts';
 
 /** One line of CSV (RFC 4180) without its end; null is empty, nested values are JSON. */
 export function csvLine(values: readonly unknown[]): string {

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
+import { jsonLine } from '../duckdb/json.ts';
 import { LakeletError, messageOf, printable, systemCode } from '../errors.ts';
 import { csvLine } from './csv.ts';
 import { count } from './figures.ts';
-import { jsonLine } from './json.ts';
 import { type Row, tableLines } from './text-table.ts';
 
 /** How a result is written. */

@@ -1,10 +1,10 @@
 import type { DeltaTable } from '../duckdb/delta.ts';
 import type { DuckDBEngine } from '../duckdb/engine.ts';
+import { lakeTables } from '../duckdb/lake-tables.ts';
 import { identifier } from '../duckdb/names.ts';
+import { readSelect } from '../duckdb/select.ts';
 import { LakeletError, messageOf, printable } from '../errors.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
-import { lakeTables } from './lake-tables.ts';
-import { readSelect } from './select.ts';
 
 /** A table that SQL may name. */
 export interface NamedTable {

@@ -1,9 +1,9 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { DeltaTable } from '../duckdb/delta.ts';
+import { jsonLine } from '../duckdb/json.ts';
 import { openStore } from '../storage/index.ts';
 import { wholeNumber } from './arguments.ts';
 import { examples, formatOption, type Outside } from './command.ts';
-import { jsonLine } from './json.ts';
 import { type Format, write, writeObject, writeRows } from './output.ts';
 import { detailLines, fileRow, historyRow, WIDE } from './table-text.ts';
 import { addWriteCommands } from './table-write-command.ts';

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { DeltaTable, WriteResult } from '../duckdb/delta.ts';
+import { jsonLine } from '../duckdb/json.ts';
 import { fileLiteral, literal } from '../duckdb/names.ts';
 import { LakeletError } from '../errors.ts';
 import { openStore } from '../storage/index.ts';
 import { commaSeparated, named } from './arguments.ts';
 import { examples, lakeOf, lakeOption, type Outside } from './command.ts';
-import { jsonLine } from './json.ts';
 import { write } from './output.ts';
 import { type Source, sourceOf } from './source.ts';
 import { type SqlSession, withSql } from './sql-session.ts';

@@ -1,5 +1,5 @@
+import { jsonLine } from '../duckdb/json.ts';
 import { printable } from '../errors.ts';
-import { jsonLine } from './json.ts';
 
 /** One row of a result, by column. */
 export type Row = Readonly<Record<string, unknown>>;

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jsonLine } from '../../../lib/cli/json.ts';
 import type { DeltaTable } from '../../../lib/duckdb/delta.ts';
+import { jsonLine } from '../../../lib/duckdb/json.ts';
 import { interpreterOf } from '../../../lib/mlflow/index.ts';
 
 const run = promisify(execFile);

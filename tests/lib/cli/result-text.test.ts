@@ -1,7 +1,7 @@
 import { csvLine } from '../../../lib/cli/csv.ts';
 import { bytes, count } from '../../../lib/cli/figures.ts';
-import { jsonLine } from '../../../lib/cli/json.ts';
 import { tableLines } from '../../../lib/cli/text-table.ts';
+import { jsonLine } from '../../../lib/duckdb/json.ts';
 
 describe('JSON of the command line', () => {
   it.each([

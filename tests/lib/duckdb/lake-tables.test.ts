@@ -1,4 +1,4 @@
-import { lakeTables } from '../../../lib/cli/lake-tables.ts';
+import { lakeTables } from '../../../lib/duckdb/lake-tables.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
 
 describe('lakeTables', () => {

@@ -1,6 +1,6 @@
 import { isRecord } from '../delta/schema/types.ts';
-import { literal } from '../duckdb/names.ts';
 import { LakeletError, printable } from '../errors.ts';
+import { literal } from './names.ts';
 
 /** What a SELECT reads, as its text says it. */
 export interface Select {

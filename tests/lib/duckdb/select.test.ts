@@ -1,5 +1,5 @@
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { readSelect, type SqlEngine } from '../../../lib/cli/select.ts';
+import { readSelect, type SqlEngine } from '../../../lib/duckdb/select.ts';
 
 let instance: DuckDBInstance;
 let connection: DuckDBConnection;

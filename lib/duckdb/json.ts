@@ -1,5 +1,5 @@
 /**
- * The JSON of the command line: no value loses anything that another program could not restore. Integers beyond 2^53 and
+ * The JSON of the command line and of the HTTP API: no value loses anything that another program could not restore. Integers beyond 2^53 and
  * decimals are strings, timestamps ISO 8601, binary is base64, NaN and the infinities are strings.
  */
 export function jsonValue(value: unknown): unknown {
