@@ -8,6 +8,7 @@ import type { ObjectStore } from '../storage/index.ts';
 import { readCheckpointFile, writeCheckpointFile } from './checkpoint.ts';
 import { duckdbFailure } from './failure.ts';
 import { checkFieldIds } from './field-ids.ts';
+import { lockStatements } from './lock.ts';
 import { identifier } from './names.ts';
 import { parsePredicate } from './predicate.ts';
 import { scanSql, stubSql } from './scan-sql.ts';
@@ -40,6 +41,8 @@ export class DuckDBEngine implements ParquetEngine {
   private readonly instance: DuckDBInstance;
   private readonly scratch: Scratch;
   private readonly stubs = new Map<string, Promise<string>>();
+  /** The files that views read. */
+  private readonly viewed = new Set<string>();
   private turn: Promise<void> = Promise.resolve();
 
   private constructor(instance: DuckDBInstance, connection: DuckDBConnection, scratch: Scratch) {
@@ -106,9 +109,14 @@ export class DuckDBEngine implements ParquetEngine {
   /** Makes a view over a table's files as they are at its present version; of a name with parts, the schema is made as well. */
   async view(name: string | readonly string[], table: DeltaTable): Promise<void> {
     const parts = [name].flat();
-    const sql = await this.scanStatement(table.scanPlan());
+    const sql = await this.scanStatement(table.scanPlan(), this.viewed);
     if (parts.length > 1) await this.run(`CREATE SCHEMA IF NOT EXISTS ${parts.slice(0, -1).map(identifier).join('.')}`);
     await this.run(`CREATE OR REPLACE VIEW ${parts.map(identifier).join('.')} AS ${sql}`);
+  }
+
+  /** From now on nothing but the views that were made is read from outside, nothing is written, and no setting changes. */
+  async lock(): Promise<void> {
+    for (const statement of lockStatements(this.viewed)) await this.run(statement);
   }
 
   async *scan(plan: ScanPlan): AsyncGenerator<Row[]> {
@@ -164,7 +172,8 @@ export class DuckDBEngine implements ParquetEngine {
     this.close();
   }
 
-  private async scanStatement(plan: ScanPlan): Promise<string> {
+  /** @param noted gets the paths of the files that the statement reads */
+  private async scanStatement(plan: ScanPlan, noted?: Set<string>): Promise<string> {
     const files = await Promise.all(
       plan.files.map(async ({ key, partitionValues }) => ({
         path: await this.scratch.local(plan.store, key),
@@ -174,6 +183,7 @@ export class DuckDBEngine implements ParquetEngine {
     const { schema, physical, partitionColumns, columns, where } = plan;
     if (plan.byId) await this.aside((connection) => checkFieldIds(connection, files, physical, plan.store.uri));
     const stub = await this.stub(stubSql(schema, physical, partitionColumns));
+    for (const path of [...files.map(({ path }) => path), stub]) noted?.add(path);
     return scanSql({ schema, physical, partitionColumns, columns, files, stub, ...(where !== undefined && { where }) });
   }
 
