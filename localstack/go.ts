@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { access, constants, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { promisify } from 'node:util';
 import { LakeletError, messageOf, printable } from '../lib/errors.ts';
 import { withLock } from './lock.ts';
@@ -24,9 +25,12 @@ export interface GoOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A program that is built from the Go module proxy. */
+/** A program in Go, with what it is built of from the Go module proxy. */
 export interface GoProgram extends GoOptions {
-  /** The package of its `main` and the module's version, as `go install` takes them: `github.com/minio/minio@v…`. */
+  /**
+   * The package of its `main` and the module's version, as `go install` takes them: `github.com/minio/minio@v…`; or the
+   * absolute folder of a module with its `go.mod` and `go.sum`.
+   */
   readonly source: string;
   /** The name that its file gets under `bin/`. */
   readonly name: string;
@@ -65,9 +69,8 @@ export async function findGo(options: GoOptions): Promise<string> {
 }
 
 /**
- * The file of a program that is built by `go install` where it is missing or of another version. Go's own caches are
- * used, so that a later build is quick; a stamp, written last, tells what is there, and two builds at a time exclude
- * each other.
+ * The file of a program that is built where it is missing or of another version. Go's own caches are used, so that a
+ * later build is quick; a stamp, written last, tells what is there, and two builds at a time exclude each other.
  *
  * @returns its absolute path, `<folder>/bin/<name>`
  * @throws LakeletError `GO_MISSING`, `GO_BUILD_FAILED`, `CANCELLED`
@@ -75,43 +78,45 @@ export async function findGo(options: GoOptions): Promise<string> {
 export async function goInstall(program: GoProgram): Promise<string> {
   const bin = join(program.folder, 'bin');
   const file = join(bin, `${program.name}${EXE}`);
-  if (await isBuilt(program, file)) return file;
+  const stamp = await stampOf(program.source);
+  if (await isBuilt(file, stamp)) return file;
   const { say, signal } = program;
   await mkdir(bin, { recursive: true });
   await withLock(
     `${file}.lock`,
     async () => {
-      if (!(await isBuilt(program, file))) await build(program, bin, file);
+      if (!(await isBuilt(file, stamp))) await build(program, file, stamp);
     },
     { ...(say !== undefined && { say }), ...(signal !== undefined && { signal }) },
   );
   return file;
 }
 
-async function build(program: GoProgram, bin: string, file: string): Promise<void> {
+async function build(program: GoProgram, file: string, stamp: string): Promise<void> {
   const { source, name, signal } = program;
   const go = await findGo(program);
   program.say?.(`building ${name} from the Go module proxy into ${file} (once, ${program.takes})`);
-  const drafts = await mkdtemp(join(bin, 'building-'));
+  const drafts = await mkdtemp(join(file, '..', 'building-'));
+  const local = isAbsolute(source);
   try {
-    await rm(stampOf(file), { force: true });
-    await run(go, ['install', source], {
-      // Outside of any module: a go.mod above could change what is built.
-      cwd: drafts,
-      env: { ...process.env, GOBIN: drafts, GO111MODULE: 'on' },
+    await run(go, local ? ['build', '-o', drafts, '.'] : ['install', source], {
+      // A program of another's is built outside of any module: a go.mod above could change it.
+      cwd: local ? source : drafts,
+      env: { ...process.env, ...(!local && { GOBIN: drafts }), GO111MODULE: 'on' },
       maxBuffer: 64 * 1024 * 1024,
       ...(signal !== undefined && { signal }),
     });
     const [draft] = await readdir(drafts);
-    if (draft === undefined) throw new Error(`go install ${source} made no program`);
+    if (draft === undefined) throw new Error('it made no program');
+    await rm(`${file}.stamp`, { force: true });
     await rename(join(drafts, draft), file);
-    await writeFile(stampOf(file), source);
+    await writeFile(`${file}.stamp`, stamp);
   } catch (cause) {
     if (signal?.aborted === true) throw new LakeletError('CANCELLED', `The build of ${name} was cancelled.`, { cause });
     const lines = messageOf(cause).trim().split('\n');
     throw new LakeletError(
       'GO_BUILD_FAILED',
-      `${name} could not be built by "go install ${source}" (${printable(lines.at(-1) ?? '', 300)}): check that the Go module proxy can be reached (go env GOPROXY), and try again.`,
+      `${name} could not be built of ${source} (${printable(lines.at(-1) ?? '', 300)}): check that the Go module proxy can be reached (go env GOPROXY), and try again.`,
       { retryable: true, cause },
     );
   } finally {
@@ -119,20 +124,22 @@ async function build(program: GoProgram, bin: string, file: string): Promise<voi
   }
 }
 
-function stampOf(file: string): string {
-  return `${file}.source`;
+/** What is built: the name and version, or a digest of a folder's files. */
+async function stampOf(source: string): Promise<string> {
+  if (!isAbsolute(source)) return source;
+  const digest = createHash('sha256');
+  for (const name of (await readdir(source)).sort()) digest.update(name).update(await readFile(join(source, name)));
+  return digest.digest('hex');
 }
 
-async function isBuilt({ source }: GoProgram, file: string): Promise<boolean> {
-  // No stamp, or none that can be read: the program is built anew.
-  const [stamp, there] = await Promise.all([
-    readFile(stampOf(file), 'utf8').catch(() => undefined),
-    access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    ),
-  ]);
-  return stamp === source && there;
+async function isBuilt(file: string, stamp: string): Promise<boolean> {
+  try {
+    await access(file, constants.X_OK);
+    return (await readFile(`${file}.stamp`, 'utf8')) === stamp;
+  } catch {
+    // No program or no stamp, or none that can be read: it is built anew.
+    return false;
+  }
 }
 
 async function isNewEnough(go: string, folder: string): Promise<boolean> {
