@@ -1,0 +1,102 @@
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { LakeletError } from '../lib/errors.ts';
+import { pythonVenv } from './python.ts';
+import { portToUse, type RunningServer, type StartOptions, startEmulator } from './server.ts';
+import { projectFolder, serviceSettings } from './settings.ts';
+
+/** LocalStack's version in localstack/requirements.txt, and of its image in docker-compose.yml. */
+export const LOCALSTACK_VERSION = '4.7.0';
+
+/** How to start LocalStack. */
+export interface LocalStackOptions extends StartOptions {
+  /** The AWS services to offer; those of docker-compose.yml where absent. */
+  readonly services?: readonly string[];
+}
+
+/**
+ * Makes LocalStack's Python environment under `.emulators/` in the project, once.
+ *
+ * @returns its interpreter
+ * @throws LakeletError `PYTHON_MISSING`, `PYTHON_INSTALL_FAILED`, `CANCELLED`, `NO_CHECKOUT`
+ */
+export async function installLocalStack(options: Pick<StartOptions, 'say' | 'signal'> = {}): Promise<string> {
+  const root = projectFolder();
+  return pythonVenv({
+    folder: join(root, '.emulators', 'localstack'),
+    requirements: join(root, 'localstack', 'requirements.txt'),
+    what: `LocalStack ${LOCALSTACK_VERSION}`,
+    // Measured: its pinned packages work on this one alone.
+    python: { from: [3, 11], below: [3, 12] },
+    ...(options.say !== undefined && { say: options.say }),
+    ...(options.signal !== undefined && { signal: options.signal }),
+  });
+}
+
+/**
+ * Starts the real LocalStack without Docker, on loopback, and waits until it is healthy. Lambdas run as processes of
+ * the Node that runs this, see `localstack/executor`. Nothing is kept: its buckets are gone when it stops.
+ *
+ * @returns with the settings by which the AWS SDKs reach it
+ * @throws LakeletError `LOCALSTACK_START_FAILED`, `PLATFORM_UNSUPPORTED`, and those of {@link installLocalStack}
+ */
+export async function startLocalStack(options: LocalStackOptions): Promise<RunningServer> {
+  if (process.platform === 'win32') {
+    throw new LakeletError(
+      'PLATFORM_UNSUPPORTED',
+      'LocalStack runs on Windows in Docker alone: use docker-compose up, or WSL.',
+    );
+  }
+  const python = await installLocalStack(options);
+  const home = resolve(options.home);
+  const port = await portToUse(options.port);
+  // What an earlier one left when it was killed: code, and the folders of Lambdas.
+  await rm(temporary(home), { recursive: true, force: true });
+  const address = `http://127.0.0.1:${port}`;
+  return startEmulator(
+    {
+      name: 'LocalStack',
+      failure: 'LOCALSTACK_START_FAILED',
+      command: python,
+      args: ['-m', 'localstack.runtime.main'],
+      env: await environment(home, port, options.services),
+      cwd: temporary(home),
+      log: join(home, 'localstack.log'),
+      health: `${address}/_localstack/health`,
+      ...(options.signal !== undefined && { signal: options.signal }),
+    },
+    {
+      AWS_ENDPOINT_URL: address,
+      AWS_REGION: 'us-east-1',
+      AWS_ACCESS_KEY_ID: 'lakelet',
+      AWS_SECRET_ACCESS_KEY: 'lakelet-secret',
+    },
+  );
+}
+
+function temporary(home: string): string {
+  return join(home, 'tmp');
+}
+
+/** The server's whole environment: nothing of the user's (profiles, proxies, credentials) reaches it. */
+async function environment(
+  home: string,
+  port: number,
+  services: readonly string[] | undefined,
+): Promise<NodeJS.ProcessEnv> {
+  const compose = await serviceSettings('localstack', { LOCALSTACK_LISTEN: `127.0.0.1:${port}` });
+  return {
+    PATH: process.env.PATH ?? '',
+    HOME: home,
+    TEMP: temporary(home),
+    PYTHONUNBUFFERED: '1',
+    ...compose.environment,
+    ...(services !== undefined && { SERVICES: services.join(',') }),
+    FILESYSTEM_ROOT: home,
+    // It would listen on port 53, and ask the machine's name server.
+    DNS_ADDRESS: '0',
+    LAMBDA_RUNTIME_EXECUTOR: 'lakelet-node',
+    PYTHONPATH: join(projectFolder(), 'localstack', 'executor'),
+    LAKELET_NODE: process.execPath,
+  };
+}
