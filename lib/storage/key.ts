@@ -40,6 +40,16 @@ export function checkKey(key: string): string {
   return key;
 }
 
+/** Whether {@link checkKey} takes the key. */
+export function isKey(key: string): boolean {
+  try {
+    checkKey(key);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Like {@link checkKey} for the start of keys: it may be empty and may end anywhere, also within a part. */
 export function checkPrefix(prefix: string): string {
   checkCharacters(prefix);

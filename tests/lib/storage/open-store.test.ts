@@ -11,10 +11,29 @@ describe('openStore', () => {
     expect(openStore(folder).uri).toBe(pathToFileURL(folder).href);
   });
 
-  it.each(['', '  ', 'a\0b', 'memory://', 'gopher://x/y', 'file://elsewhere/share', 'file:///a%2fb'])(
-    'refuses %j',
-    (uri) => {
-      expect(() => openStore(uri)).toThrow(expect.objectContaining({ name: 'LakeletError', code: 'INVALID_URI' }));
-    },
-  );
+  it('takes a bucket and a prefix, with nothing encoded, and reads nothing', () => {
+    expect(openStore('s3://bucket').uri).toBe('s3://bucket');
+    expect(openStore('S3://bucket/').uri).toBe('s3://bucket');
+    expect(openStore('s3://bucket/a b/100%/').uri).toBe('s3://bucket/a b/100%');
+    expect(openStore('s3://bucket/a').at('b/c').uri).toBe('s3://bucket/a/b/c');
+    expect(openStore('s3://bucket/a').localPath('k')).toBeUndefined();
+  });
+
+  it.each([
+    '',
+    '  ',
+    'a\0b',
+    'memory://',
+    'gopher://x/y',
+    's3://',
+    's3:///prefix',
+    's3://b/p',
+    's3://bucket/a//b',
+    's3://bucket/..',
+    's3a://bucket/x',
+    'file://elsewhere/share',
+    'file:///a%2fb',
+  ])('refuses %j', (uri) => {
+    expect(() => openStore(uri)).toThrow(expect.objectContaining({ name: 'LakeletError', code: 'INVALID_URI' }));
+  });
 });
