@@ -16,6 +16,10 @@ export interface ScanFile {
   /** Where it lies in the table's store; an absolute local path where `local`. */
   readonly key: string;
   readonly local?: boolean;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970 (UTC). */
+  readonly modificationTime: number;
   /** By column name; null for NULL. */
   readonly partitionValues: Readonly<Record<string, string | null>>;
 }

@@ -385,7 +385,12 @@ export class DeltaTable {
       physical: this.snapshot.physical,
       byId: this.snapshot.mapping === 'id',
       partitionColumns: this.partitionColumns,
-      files: adds.map((add) => ({ key: keyOfPath(this.store, add.path), partitionValues: this.partitionOf(add) })),
+      files: adds.map((add) => ({
+        key: keyOfPath(this.store, add.path),
+        size: add.size,
+        modificationTime: add.modificationTime,
+        partitionValues: this.partitionOf(add),
+      })),
     };
   }
 

@@ -1,3 +1,5 @@
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import type { Predicate } from '../delta/expr/predicate.ts';
@@ -7,7 +9,10 @@ import { printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/index.ts';
 import { readCheckpointFile, writeCheckpointFile } from './checkpoint.ts';
 import { duckdbFailure } from './failure.ts';
+import { fetchObject } from './fetch.ts';
 import { checkFieldIds } from './field-ids.ts';
+import { type FileCache, fileCacheIn, type HeldFiles } from './file-cache.ts';
+import { lambdaLimits } from './limits.ts';
 import { lockStatements } from './lock.ts';
 import { identifier } from './names.ts';
 import { parsePredicate } from './predicate.ts';
@@ -19,11 +24,14 @@ import { rowsOf, toJs } from './values.ts';
 
 /** Settings of an engine. */
 export interface EngineOptions {
-  /** How many threads DuckDB uses; all cores where absent. */
+  /** How many threads DuckDB uses; absent: all cores, in a Lambda as many as its memory buys. */
   readonly threads?: number;
-  /** For example `2GB`; DuckDB's own default (80 % of the memory) where absent. What does not fit spills to disk. */
+  /**
+   * For example `2GB`; absent: DuckDB's own default (80 % of the memory), in a Lambda half of its memory. What does not fit
+   * spills to disk.
+   */
   readonly memoryLimit?: string;
-  /** Where passing files are kept; the system's temporary folder where absent. */
+  /** Where passing files and copies of remote files are kept; absent: the system's temporary folder (`TMPDIR`). */
   readonly tempDirectory?: string;
 }
 
@@ -40,31 +48,34 @@ export class DuckDBEngine implements ParquetEngine {
   readonly connection: DuckDBConnection;
   private readonly instance: DuckDBInstance;
   private readonly scratch: Scratch;
+  private readonly cache: FileCache;
   private readonly stubs = new Map<string, Promise<string>>();
-  /** The files that views read. */
-  private readonly viewed = new Set<string>();
+  /** The files that each view reads, by its name. */
+  private readonly views = new Map<string, HeldFiles>();
   private turn: Promise<void> = Promise.resolve();
 
-  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, scratch: Scratch) {
+  private constructor(instance: DuckDBInstance, connection: DuckDBConnection, scratch: Scratch, cache: FileCache) {
     this.instance = instance;
     this.connection = connection;
     this.scratch = scratch;
+    this.cache = cache;
   }
 
-  /** @throws LakeletError `ENGINE_FAILED` */
+  /** @throws LakeletError `ENGINE_FAILED`, `SCRATCH_FAILED` */
   static async open(options: EngineOptions = {}): Promise<DuckDBEngine> {
-    const { threads, memoryLimit, tempDirectory } = options;
+    const { threads, memoryLimit, tempDirectory = tmpdir() } = { ...lambdaLimits(process.env), ...options };
     const scratch = new Scratch(tempDirectory);
     try {
       const instance = await DuckDBInstance.create(':memory:', {
         autoinstall_known_extensions: 'false',
         autoload_known_extensions: 'false',
+        ...foldersIn(scratch.folder),
         ...(threads !== undefined && { threads: String(threads) }),
         ...(memoryLimit !== undefined && { memory_limit: memoryLimit }),
-        ...(tempDirectory !== undefined && { temp_directory: tempDirectory }),
       });
-      return new DuckDBEngine(instance, await connect(instance), scratch);
+      return new DuckDBEngine(instance, await connect(instance), scratch, fileCacheIn(tempDirectory));
     } catch (error) {
+      scratch.remove();
       throw duckdbFailure(error, 'ENGINE_FAILED', "DuckDB can't be started");
     }
   }
@@ -106,31 +117,54 @@ export class DuckDBEngine implements ParquetEngine {
     }
   }
 
-  /** Makes a view over a table's files as they are at its present version; of a name with parts, the schema is made as well. */
-  async view(name: string | readonly string[], table: DeltaTable): Promise<void> {
+  /**
+   * Makes a view over a table's files as they are at its present version; of a name with parts, the schema is made as well.
+   * Remote files are fetched before, and kept as long as the view is.
+   */
+  async view(
+    name: string | readonly string[],
+    table: DeltaTable,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
     const parts = [name].flat();
-    const sql = await this.scanStatement(table.scanPlan(), this.viewed);
-    if (parts.length > 1) await this.run(`CREATE SCHEMA IF NOT EXISTS ${parts.slice(0, -1).map(identifier).join('.')}`);
-    await this.run(`CREATE OR REPLACE VIEW ${parts.map(identifier).join('.')} AS ${sql}`);
+    const view = parts.map(identifier).join('.');
+    const plan = { ...table.scanPlan(), ...options };
+    const held = await this.hold(plan);
+    try {
+      const { sql, stub } = await this.scanStatement(plan, held.paths);
+      const schema = parts.slice(0, -1).map(identifier).join('.');
+      if (schema !== '') await this.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
+      await this.run(`CREATE OR REPLACE VIEW ${view} AS ${sql}`);
+      this.views.get(view)?.release();
+      this.views.set(view, { ...held, paths: [...held.paths, stub] });
+    } catch (error) {
+      held.release();
+      throw error;
+    }
   }
 
   /** From now on nothing but the views that were made is read from outside, nothing is written, and no setting changes. */
   async lock(): Promise<void> {
-    for (const statement of lockStatements(this.viewed)) await this.run(statement);
+    const paths = new Set([...this.views.values()].flatMap((view) => view.paths));
+    for (const statement of lockStatements(paths)) await this.run(statement);
   }
 
   async *scan(plan: ScanPlan): AsyncGenerator<Row[]> {
     const { signal } = plan;
     const what = `The table ${printable(plan.store.uri, 300)} can't be read`;
     const connection = await connect(this.instance);
+    let held: HeldFiles | undefined;
     try {
       signal?.throwIfAborted();
-      const { batches } = await streamRows(connection, await this.scanStatement(plan), signal);
+      held = await this.hold(plan);
+      const { sql } = await this.scanStatement(plan, held.paths);
+      const { batches } = await streamRows(connection, sql, signal);
       yield* this.batches(connection, batches, plan.columns, 'SCAN_FAILED', what, signal);
     } catch (error) {
       throw duckdbFailure(error, 'SCAN_FAILED', what, signal);
     } finally {
       connection.closeSync();
+      held?.release();
     }
   }
 
@@ -146,10 +180,11 @@ export class DuckDBEngine implements ParquetEngine {
 
   async *readCheckpoint(store: ObjectStore, key: string): AsyncGenerator<Record<string, unknown>[]> {
     const own = store.localPath(key);
-    // Unlike a data file, a checkpoint may be written anew under its name.
-    const path = own ?? (await this.scratch.fetch(store, key));
+    const path = own ?? this.scratch.path('.parquet');
     const connection = await connect(this.instance);
     try {
+      // Unlike a data file, a checkpoint may be written anew under its name, so that no copy is kept.
+      if (own === undefined) await fetchObject(store, key, path);
       yield* readCheckpointFile(connection, path);
     } finally {
       connection.closeSync();
@@ -165,6 +200,8 @@ export class DuckDBEngine implements ParquetEngine {
   close(): void {
     this.connection.closeSync();
     this.instance.closeSync();
+    for (const held of this.views.values()) held.release();
+    this.views.clear();
     this.scratch.remove();
   }
 
@@ -172,19 +209,29 @@ export class DuckDBEngine implements ParquetEngine {
     this.close();
   }
 
-  /** @param noted gets the paths of the files that the statement reads */
-  private async scanStatement(plan: ScanPlan, noted?: Set<string>): Promise<string> {
-    const files = await Promise.all(
-      plan.files.map(async ({ key, partitionValues }) => ({
-        path: await this.scratch.local(plan.store, key),
-        partitionValues,
-      })),
-    );
+  /** Local paths of a scan's files, in their order: their own, or those of copies. */
+  private async hold({ store, files, signal }: ScanPlan): Promise<HeldFiles> {
+    const own = files.flatMap(({ key }) => store.localPath(key) ?? []);
+    if (own.length === files.length) return { paths: own, release: () => undefined };
+    return this.cache.hold(store, files, signal);
+  }
+
+  /** The statement of a scan whose files lie at these paths, and the stub that it reads beside them. */
+  private async scanStatement(plan: ScanPlan, paths: readonly string[]): Promise<{ sql: string; stub: string }> {
     const { schema, physical, partitionColumns, columns, where } = plan;
+    const files = plan.files.map(({ partitionValues }, at) => ({ path: paths[at] ?? '', partitionValues }));
     if (plan.byId) await this.aside((connection) => checkFieldIds(connection, files, physical, plan.store.uri));
     const stub = await this.stub(stubSql(schema, physical, partitionColumns));
-    for (const path of [...files.map(({ path }) => path), stub]) noted?.add(path);
-    return scanSql({ schema, physical, partitionColumns, columns, files, stub, ...(where !== undefined && { where }) });
+    const statement = {
+      schema,
+      physical,
+      partitionColumns,
+      columns,
+      files,
+      stub,
+      ...(where !== undefined && { where }),
+    };
+    return { sql: scanSql(statement), stub };
   }
 
   /** An empty Parquet file; made once for each schema. */
@@ -242,6 +289,16 @@ export class DuckDBEngine implements ParquetEngine {
       signal?.removeEventListener('abort', interrupt);
     }
   }
+}
+
+/** Where DuckDB may write; its own choices are the working folder and the home folder, of which a Lambda has none. */
+function foldersIn(folder: string): Record<string, string> {
+  return {
+    temp_directory: join(folder, 'spill'),
+    secret_directory: join(folder, 'secrets'),
+    extension_directory: join(folder, 'extensions'),
+    ...(process.env.HOME === undefined && { home_directory: folder }),
+  };
 }
 
 async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
