@@ -1,7 +1,7 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { makeBuckets } from './buckets.ts';
 import { goInstall } from './go.ts';
-import { portToUse, type RunningServer, type StartOptions, startEmulator } from './server.ts';
+import { portToUse, type RunningServer, type StartOptions, shellWithout, startEmulator } from './server.ts';
 import { projectFolder, serviceSettings } from './settings.ts';
 
 /** The last version before the project was archived; the image of `docker-compose.yml` is of the same commit. */
@@ -37,7 +37,8 @@ export async function installMinio(options: Pick<StartOptions, 'say' | 'signal'>
  * @throws LakeletError what {@link installMinio} throws, `MINIO_START_FAILED`, `BUCKET_FAILED`
  */
 export async function startMinio(options: MinioOptions): Promise<RunningServer> {
-  const { home, signal, buckets = [] } = options;
+  const { signal, buckets = [] } = options;
+  const home = resolve(options.home);
   const program = await installMinio(options);
   const port = await portToUse(options.port);
   const address = `127.0.0.1:${port}`;
@@ -51,7 +52,7 @@ export async function startMinio(options: MinioOptions): Promise<RunningServer> 
       failure: 'MINIO_START_FAILED',
       command: program,
       args: command,
-      env: { ...withoutItsOwn(process.env), ...environment },
+      env: { ...shellWithout('MINIO_'), ...environment },
       cwd: home,
       log: join(home, 'minio.log'),
       health: `http://${address}/minio/health/cluster`,
@@ -71,9 +72,4 @@ export async function startMinio(options: MinioOptions): Promise<RunningServer> 
     throw error;
   }
   return server;
-}
-
-/** Settings of the shell for another MinIO must not change this one. */
-function withoutItsOwn(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('MINIO_')));
 }

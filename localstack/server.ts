@@ -36,3 +36,13 @@ export async function startEmulator(
 ): Promise<RunningServer> {
   return { ...(await startServer(command)), settings };
 }
+
+/**
+ * The shell's environment without its settings for other servers and clients of that kind.
+ *
+ * @param prefixes what the names to leave out begin with
+ */
+export function shellWithout(...prefixes: readonly string[]): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !prefixes.some((prefix) => name.startsWith(prefix)));
+  return Object.fromEntries(kept);
+}

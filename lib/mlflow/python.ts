@@ -97,9 +97,15 @@ async function install(python: string, { venv, onInstall, signal }: InstallOptio
   }
 }
 
-async function hasMlflow(python: string): Promise<boolean> {
-  const check = `import importlib.metadata as m, sys; sys.exit(0 if m.version("mlflow") == "${MLFLOW_VERSION}" else 1)`;
-  return succeeds(python, ['-c', check]);
+/** True where a Python is there and has these packages, each at its version. */
+export function hasPackages(python: string, versions: Readonly<Record<string, string>>): Promise<boolean> {
+  const check =
+    'import importlib.metadata as m, json, sys; w = json.loads(sys.argv[1]); [m.version(n) == w[n] or sys.exit(1) for n in w]';
+  return succeeds(python, ['-c', check, JSON.stringify(versions)]);
+}
+
+function hasMlflow(python: string): Promise<boolean> {
+  return hasPackages(python, { mlflow: MLFLOW_VERSION });
 }
 
 async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
