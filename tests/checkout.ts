@@ -4,7 +4,17 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const SHIPPED = ['bin', 'datasets', 'functions', 'lib', 'scripts', 'statemachine', 'package.json', 'package-lock.json'];
+const SHIPPED = [
+  'bin',
+  'datasets',
+  'deploy',
+  'functions',
+  'lib',
+  'scripts',
+  'statemachine',
+  'package.json',
+  'package-lock.json',
+];
 
 /** What a program said and how it ended. */
 export interface Ended {

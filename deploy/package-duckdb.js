@@ -1,0 +1,47 @@
+// A plugin of Serverless: takes DuckDB, which can't be bundled, from the project's node_modules into the package.
+// (serverless-esbuild would ask npm to install it again, over the network, for whatever machine it runs on.)
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ARCHITECTURES = { x64: 'x86_64', arm64: 'arm64' };
+
+/** What Lambda calls the architecture that Node calls `arch`. */
+export function architectureOf(arch) {
+  return ARCHITECTURES[arch] ?? 'x86_64';
+}
+
+/**
+ * The packages that DuckDB consists of on a Lambda of `architecture`.
+ *
+ * @param folder the project's
+ * @throws Error where the one with the native code is not installed
+ */
+export function duckdbPackages(folder, architecture) {
+  const arch = Object.keys(ARCHITECTURES).find((name) => ARCHITECTURES[name] === architecture);
+  const binding = `@duckdb/node-bindings-linux-${arch}`;
+  if (arch === undefined || !existsSync(join(folder, 'node_modules', binding, 'duckdb.node'))) {
+    throw new Error(
+      `DuckDB for Linux on ${architecture} is not installed (node_modules/${binding}): package on such a machine, choose this machine's by --param architecture=…, or install it by npm install --no-save --force ${binding}.`,
+    );
+  }
+  return ['@duckdb/node-api', '@duckdb/node-bindings', binding, 'detect-libc'];
+}
+
+export default class PackageDuckdb {
+  constructor(serverless) {
+    this.hooks = {
+      // Stands before serverless-esbuild in the list of plugins, so that it comes before it here, too.
+      'before:package:createDeploymentArtifacts': () => {
+        const { service, config } = serverless;
+        const packages = duckdbPackages(config.serviceDir, service.provider.architecture);
+        service.package.patterns.push(
+          ...packages.flatMap((name) => [`node_modules/${name}/**`, `!node_modules/${name}/**/*.{md,map,d.ts}`]),
+        );
+      },
+      // The function's S3 may be another one than the S3 that the deployment goes to.
+      'before:deploy:deploy': () => {
+        if (serverless.service.provider.stage === 'local') delete process.env.AWS_ENDPOINT_URL_S3;
+      },
+    };
+  }
+}
