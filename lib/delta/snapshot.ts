@@ -36,6 +36,11 @@ export async function loadSnapshot(store: ObjectStore, engine: ParquetEngine, ve
   return replaySnapshot(store, engine, segment);
 }
 
+/** A table as its first commit makes it. */
+export function firstSnapshot(store: ObjectStore, commit: ReadCommit): Snapshot {
+  return snapshotOf(store, commit.version, advance(undefined, [commit]));
+}
+
 /** The table after further commits. */
 export function advanceSnapshot(store: ObjectStore, base: Snapshot, commits: readonly ReadCommit[]): Snapshot {
   const last = commits.at(-1);

@@ -8,7 +8,7 @@ import { writeCheckpoint } from './log/checkpoint.ts';
 import { commitInfoOf, type HistoryEntry, readHistory, versionAt } from './log/history.ts';
 import { commitKey } from './log/path.ts';
 import { readCommit, readCommits } from './log/replay.ts';
-import { commitsAfter, findSegment } from './log/segment.ts';
+import { commitsAfter, hasLog } from './log/segment.ts';
 import { timeText } from './log/time.ts';
 import { checkOptions, invalidOption } from './options.ts';
 import { integerOf, isSet } from './protocol/properties.ts';
@@ -123,13 +123,12 @@ export class DeltaTable {
   /** @throws LakeletError `TABLE_EXISTS`, `SCHEMA_INVALID`, `PARTITION_INVALID`, `UNSUPPORTED_FEATURE` */
   static async create(store: ObjectStore, engine: ParquetEngine, options: CreateOptions): Promise<DeltaTable> {
     if (await DeltaTable.exists(store)) throw tableExists(store.uri);
-    await createTable(store, options);
-    return DeltaTable.open(store, engine);
+    return new DeltaTable(store, engine, await createTable(store, options));
   }
 
   /** True where there is a log with a commit. */
   static async exists(store: ObjectStore): Promise<boolean> {
-    return (await findSegment(store)) !== undefined;
+    return hasLog(store);
   }
 
   /** Where the table lies. */
@@ -332,7 +331,7 @@ export class DeltaTable {
     staged: readonly { readonly key: string }[],
   ): Promise<WriteResult> {
     if (error instanceof LakeletError && error.code === 'COMMIT_UNKNOWN') throw error;
-    for (const { key } of staged) await this.store.delete(key);
+    await Promise.all(staged.map(({ key }) => this.store.delete(key)));
     if (error instanceof LakeletError && error.code === 'CONCURRENT_TRANSACTION') {
       await this.refresh();
       const done = this.alreadyCommitted(options);

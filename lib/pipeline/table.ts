@@ -25,13 +25,16 @@ export async function openOrCreate(
   columns: readonly Column[],
 ): Promise<DeltaTable> {
   const store = lake.at(path);
-  if (!(await DeltaTable.exists(store))) {
-    try {
-      return await DeltaTable.create(store, { schema: schemaOf(columns), engine });
-    } catch (error) {
-      // Another run made it in the same moment.
-      if (!(error instanceof LakeletError && error.code === 'TABLE_EXISTS')) throw error;
-    }
+  try {
+    return await DeltaTable.open(store, { engine });
+  } catch (error) {
+    if (!(error instanceof LakeletError && error.code === 'TABLE_NOT_FOUND')) throw error;
+  }
+  try {
+    return await DeltaTable.create(store, { schema: schemaOf(columns), engine });
+  } catch (error) {
+    // Another run made it in the same moment.
+    if (!(error instanceof LakeletError && error.code === 'TABLE_EXISTS')) throw error;
   }
   return DeltaTable.open(store, { engine });
 }

@@ -1,3 +1,4 @@
+import { mapInOrder } from '../../concurrency.ts';
 import { LakeletError, printable } from '../../errors.ts';
 import type { ObjectStore } from '../../storage/index.ts';
 import type { ParquetEngine } from '../engine.ts';
@@ -15,8 +16,10 @@ import {
 import { LOG_FOLDER } from './path.ts';
 import type { CommitFile, LogSegment } from './segment.ts';
 
-/** How many commits are fetched at once. */
-const FETCHES = 16;
+/** How many commits are fetched at once: a hundred of them take a few round trips. */
+const COMMITS_AT_ONCE = 32;
+/** How many files of a checkpoint are read at once; each may hold many actions. */
+const PARTS_AT_ONCE = 4;
 
 /** The table's state at one version, as reconciling its actions leaves it (PROTOCOL.md, "Action Reconciliation"). */
 export interface LogState {
@@ -38,17 +41,16 @@ export interface ReadCommit extends CommitFile {
 /** The state that a segment of the log adds up to. */
 export async function replay(store: ObjectStore, engine: ParquetEngine, segment: LogSegment): Promise<LogState> {
   const state = new Replay();
-  for (const part of segment.checkpoint?.parts ?? []) {
-    for await (const action of checkpointActions(store, engine, part.key)) state.apply(action);
-  }
+  const parts = (segment.checkpoint?.parts ?? []).map(({ key }) => key);
+  for await (const action of checkpointActions(store, engine, parts)) state.apply(action);
   for await (const commit of readCommits(store, segment.commits)) {
     for (const action of commit.actions) state.apply(action);
   }
   return state;
 }
 
-/** The state after further commits; the one that is given stays as it is. */
-export function advance(base: LogState, commits: readonly ReadCommit[]): LogState {
+/** The state after further commits, on top of nothing where no base is given; the one that is given stays as it is. */
+export function advance(base: LogState | undefined, commits: readonly ReadCommit[]): LogState {
   const state = new Replay(base);
   for (const commit of commits) {
     for (const action of commit.actions) state.apply(action);
@@ -56,11 +58,9 @@ export function advance(base: LogState, commits: readonly ReadCommit[]): LogStat
   return state;
 }
 
-/** Reads commits in order, a few at a time. */
-export async function* readCommits(store: ObjectStore, commits: readonly CommitFile[]): AsyncGenerator<ReadCommit> {
-  for (let from = 0; from < commits.length; from += FETCHES) {
-    yield* await Promise.all(commits.slice(from, from + FETCHES).map((commit) => readCommit(store, commit)));
-  }
+/** Reads commits in order, many at a time. */
+export function readCommits(store: ObjectStore, commits: readonly CommitFile[]): AsyncGenerator<ReadCommit> {
+  return mapInOrder(commits, COMMITS_AT_ONCE, (commit) => readCommit(store, commit));
 }
 
 /** @throws LakeletError `LOG_CORRUPT` */
@@ -113,18 +113,30 @@ class Replay implements LogState {
   }
 }
 
-/** The actions of one checkpoint file, and of the sidecars that it names (PROTOCOL.md, "V2 Spec"). */
-async function* checkpointActions(store: ObjectStore, engine: ParquetEngine, key: string): AsyncGenerator<Action> {
+/** The actions of a checkpoint's files, and of the sidecars that they name (PROTOCOL.md, "V2 Spec"). */
+async function* checkpointActions(
+  store: ObjectStore,
+  engine: ParquetEngine,
+  keys: readonly string[],
+): AsyncGenerator<Action> {
   const sidecars: string[] = [];
-  for await (const action of fileActions(store, engine, key)) {
-    if (action.sidecar === undefined) yield action;
-    else sidecars.push(action.sidecar.path);
+  const read = (key: string): Promise<Action[]> => Array.fromAsync(fileActions(store, engine, key));
+  for await (const actions of mapInOrder(keys, PARTS_AT_ONCE, read)) {
+    for (const action of actions) {
+      if (action.sidecar === undefined) yield action;
+      else sidecars.push(sidecarKey(action.sidecar.path));
+    }
   }
-  for (const path of sidecars) {
-    const name = decodeURIComponent(path);
-    yield* fileActions(store, engine, name.includes('/') ? name : `${LOG_FOLDER}/_sidecars/${name}`);
-  }
+  for await (const actions of mapInOrder(sidecars, PARTS_AT_ONCE, read)) yield* actions;
 }
+
+function sidecarKey(path: string): string {
+  const name = decodeURIComponent(path);
+  return name.includes('/') ? name : `${LOG_FOLDER}/_sidecars/${name}`;
+}
+
+/** What stores and engines say of a file that is not there. */
+const GONE = ['NOT_FOUND', 'FILE_MISSING'];
 
 async function* fileActions(store: ObjectStore, engine: ParquetEngine, key: string): AsyncGenerator<Action> {
   const where = `${store.uri}/${key}`;
@@ -137,7 +149,7 @@ async function* fileActions(store: ObjectStore, engine: ParquetEngine, key: stri
       for (const row of rows) yield checkAction(row, where);
     }
   } catch (error) {
-    if (error instanceof LakeletError && error.code !== 'NOT_FOUND') throw error;
+    if (error instanceof LakeletError && !GONE.includes(error.code)) throw error;
     throw new LakeletError(
       'LOG_CORRUPT',
       `The checkpoint ${printable(where, 300)} can't be read; restore it from a copy, or remove _last_checkpoint and the checkpoint where all commits are still there`,

@@ -51,6 +51,15 @@ export async function findSegment(store: ObjectStore, version?: number): Promise
   return segmentOf(store, listing, version);
 }
 
+/** True where there is a log, as far as its first file tells. */
+export async function hasLog(store: ObjectStore): Promise<boolean> {
+  for await (const { key, lastModified } of store.list(`${LOG_FOLDER}/`)) {
+    const file = parseLogKey(key, lastModified);
+    if (file?.kind === 'commit' || file?.parts === 1) return true;
+  }
+  return false;
+}
+
 /** The commits after `version`, without a gap; empty where there is none. */
 export async function commitsAfter(store: ObjectStore, version: number): Promise<readonly CommitFile[]> {
   const { commits } = await listLog(store, version + 1);

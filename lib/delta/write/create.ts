@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { LakeletError, printable } from '../../errors.ts';
 import type { ObjectStore } from '../../storage/index.ts';
 import type { Action, Metadata, Protocol } from '../log/actions.ts';
+import { commitKey } from '../log/path.ts';
 import { FEATURES, needsTimestampNtz } from '../protocol/features.ts';
 import { checkWritable } from '../protocol/protocol.ts';
 import { checkSchema, findField, type StructType } from '../schema/types.ts';
+import { firstSnapshot, type Snapshot } from '../snapshot.ts';
 import { putCommit } from './commit.ts';
 
 /** What a new table shall be. */
@@ -17,10 +19,10 @@ export interface CreateOptions {
 /**
  * Writes a table's first commit.
  *
- * @returns the actions of version 0
+ * @returns the table as the commit makes it
  * @throws LakeletError `TABLE_EXISTS`, `SCHEMA_INVALID`, `UNSUPPORTED_FEATURE`, `PARTITION_INVALID`
  */
-export async function createTable(store: ObjectStore, options: CreateOptions): Promise<void> {
+export async function createTable(store: ObjectStore, options: CreateOptions): Promise<Snapshot> {
   const schema = checkSchema(options.schema);
   if (schema.fields.length === 0) throw new LakeletError('SCHEMA_INVALID', 'A table needs at least one column');
   const partitionColumns = partitionsOf(schema, options.partitionBy ?? []);
@@ -56,6 +58,7 @@ export async function createTable(store: ObjectStore, options: CreateOptions): P
     { metaData: metadata },
   ];
   if ((await putCommit(store, 0, txnId, actions)) === 'taken') throw tableExists(store.uri);
+  return firstSnapshot(store, { version: 0, key: commitKey(0), lastModified: Date.now(), actions });
 }
 
 /** The error of a place that has a table already. */
