@@ -25,6 +25,16 @@ const CATALOG_SCHEMAS = new Set(['information_schema', 'pg_catalog']);
  *   than one
  */
 export async function readSelect(engine: SqlEngine, sql: string): Promise<Select> {
+  const tables: string[][] = [];
+  return { any: collect(await parseSelect(engine, sql), tables), tables };
+}
+
+/**
+ * The tree of one SELECT-like statement, as DuckDB's json_serialize_sql gives it.
+ *
+ * @throws LakeletError as {@link readSelect}
+ */
+export async function parseSelect(engine: SqlEngine, sql: string): Promise<Readonly<Record<string, unknown>>> {
   const [row] = await engine.rows(`SELECT json_serialize_sql(${literal(sql)}::VARCHAR)::VARCHAR AS tree`);
   const tree: unknown = JSON.parse(String(row?.tree));
   if (!isRecord(tree)) throw notReadOnly();
@@ -37,8 +47,7 @@ export async function readSelect(engine: SqlEngine, sql: string): Promise<Select
     throw new LakeletError('QUERY_INVALID', 'The SQL is empty; give a SELECT, for example "SELECT 1"');
   }
   if (statements.length > 1) throw notReadOnly();
-  const tables: string[][] = [];
-  return { any: collect(tree, tables), tables };
+  return tree;
 }
 
 function notReadOnly(): LakeletError {
