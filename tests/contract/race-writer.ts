@@ -1,12 +1,14 @@
 /**
- * One racer, run as a process of its own: `race-writer.ts ROOT ROUNDS HARD_LINKS`. Once its standard input ends it tries to
+ * One racer, run as a process of its own: `race-writer.ts PLACE ROUNDS HARD_LINKS`, the place a folder or a URI. Once its standard input ends it tries to
  * create one key a round and writes the list of rounds that it won, as JSON.
  */
 import { text } from 'node:stream/consumers';
-import { FileStore } from '../../lib/storage/index.ts';
+import { FileStore, type ObjectStore, openStore } from '../../lib/storage/index.ts';
 
-const [root = '', rounds = '0', hardLinks = 'true'] = process.argv.slice(2);
-const store = new FileStore(root, { hardLinks: hardLinks === 'true' });
+const [place = '', rounds = '0', hardLinks = 'true'] = process.argv.slice(2);
+const store: ObjectStore = place.includes('://')
+  ? openStore(place)
+  : new FileStore(place, { hardLinks: hardLinks === 'true' });
 await store.head('ready');
 process.stdout.write('ready\n');
 await text(process.stdin);

@@ -1,15 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import { FileStore } from '../../../lib/storage/index.ts';
 import type { ObjectInfo, ObjectStore } from '../../../lib/storage/object-store.ts';
 import { objectStoreContract } from '../../contract/object-store.ts';
-
-const RACE_WRITER = fileURLToPath(new URL('../../contract/race-writer.ts', import.meta.url));
+import { race } from '../../contract/race.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -23,21 +18,6 @@ async function collect(objects: AsyncIterable<ObjectInfo>): Promise<ObjectInfo[]
   return found;
 }
 
-async function race(root: string, rounds: number, hardLinks: boolean): Promise<number[]> {
-  const racers = Array.from({ length: 8 }, () =>
-    spawn(process.execPath, [RACE_WRITER, root, String(rounds), String(hardLinks)], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    }),
-  );
-  await Promise.all(racers.map((racer) => once(racer.stdout, 'readable')));
-  for (const racer of racers) racer.stdin.end();
-  const outputs = await Promise.all(racers.map((racer) => text(racer.stdout)));
-  return outputs.flatMap((output): number[] => {
-    const won: unknown = JSON.parse(output.slice('ready\n'.length));
-    return Array.isArray(won) ? won.map(Number) : [];
-  });
-}
-
 describe.each([
   ['with hard links', true],
   ['on a file system without hard links', false],
@@ -45,7 +25,7 @@ describe.each([
   objectStoreContract(async () => new FileStore(join(folder, 'the lake'), { hardLinks }));
 
   it('has one winner a key when eight processes write at once', async () => {
-    const won = await race(join(folder, 'race'), 40, hardLinks);
+    const won = await race(join(folder, 'race'), 40, { hardLinks });
     expect(won.sort((a, b) => a - b)).toEqual(Array.from({ length: 40 }, (_unused, i) => i));
   }, 30_000);
 });
