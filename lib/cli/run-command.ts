@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
 import { LakeletError, printable } from '../errors.ts';
+import { MOST_SHARDS } from '../pipeline/events.ts';
 import { startEmbedded, type TaskHandlers } from '../workflow/index.ts';
 import { wholeNumber } from './arguments.ts';
 import { examples, formatOption, lakeOption, type Outside } from './command.ts';
@@ -30,7 +31,7 @@ export function runCommand(outside: Outside, loadHandlers: () => Promise<TaskHan
       'what the purchases are made from; the same seed delivers the same (default: 42)',
       wholeNumber(0),
     )
-    .option('--shards <n>', 'in how many parts bronze lands them (default: 1)', wholeNumber(1))
+    .option('--shards <n>', 'in how many parts bronze lands them (default: 1)', wholeNumber(1, MOST_SHARDS))
     .option('--trees <n>', 'trees of the forest (default: 100)', wholeNumber(1))
     .option('--max-depth <n>', 'depth of a tree at most (default: 10)', wholeNumber(1))
     .option('--baseline', 'train ml-random-forest on a small sample too, for comparison')

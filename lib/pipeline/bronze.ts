@@ -1,13 +1,17 @@
 import { z } from 'zod';
-import type { DeltaTable } from '../duckdb/delta.ts';
+import { DeltaTable } from '../duckdb/delta.ts';
 import { identifier, literal } from '../duckdb/names.ts';
 import type { Context } from './context.ts';
 import type { Column, Dataset, DeliveredRows } from './dataset.ts';
 import type { BronzeEvent } from './events.ts';
-import { appIdOf, type Committed, commitInfoOf, committed, reused, type StepIdentity } from './identity.ts';
-import { runOnce, type StepSummary } from './run-log.ts';
-import { openOrCreate, summarize } from './table.ts';
+import { appIdOf, type Committed, commitInfoOf, committed, type StepIdentity } from './identity.ts';
+import { runOnce, type StepResult, type StepSummary } from './run-log.ts';
+import { openOrCreate, summarize, type TableSummary } from './table.ts';
 
+/** How many notes of parts are read at once. */
+const READS = 16;
+
+const CLAIM = z.object({});
 const LANDED = z.object({ rows: z.number(), source: z.string() });
 type Landed = z.output<typeof LANDED>;
 
@@ -27,72 +31,115 @@ export function bronzeColumns({ columns }: Pick<Dataset, 'columns'>): readonly C
 }
 
 /**
- * Lands a delivery as it came: appends it to `bronze/<name>` with the run's id, the source and the moment, in one commit.
- * A shard is a commit of its own.
+ * Lands a delivery as it came: appends it to `bronze/<name>` with the run's id, the source and the moment, each part of it
+ * in one commit. Where there are several parts (`shards`), `shard` lands that one alone; without it all land that have not
+ * landed yet, and the answer is of the whole.
  *
  * @throws LakeletError `RUN_ID_REUSED`, what the source and the table throw
  */
 export async function runBronze(context: Context, dataset: Dataset, event: BronzeEvent): Promise<StepSummary> {
   const { runId, rows, seed, shards, shard } = event;
-  const identity: StepIdentity = {
-    runId,
-    step: 'bronze',
-    ...(shard !== undefined && { shard }),
-    parameters: { dataset: dataset.name, rows, seed, shards },
-  };
-  return runOnce(context, identity, async () => {
-    const table = await openOrCreate(context, bronzePath(dataset), bronzeColumns(dataset));
-    await refuseOtherParts(table, identity, shards);
-    const before = await committed(table, identity, LANDED);
-    const { facts } = before ?? (await land(context, table, dataset, event, identity));
-    await table.refresh();
-    return {
-      summary: {
-        tables: [await summarize(bronzePath(dataset), table)],
-        delivered: { rows: facts.rows, source: facts.source, seed, shards, ...(shard !== undefined && { shard }) },
-      },
-    };
-  });
+  const identity: StepIdentity = { runId, step: 'bronze', parameters: { dataset: dataset.name, rows, seed, shards } };
+  const all = Array.from({ length: shards }, (_, part) => part);
+  if (shard === undefined) return runOnce(context, identity, () => landAll(context, dataset, event, identity, all));
+  return { runId, step: 'bronze', ...(await landAll(context, dataset, event, identity, [shard])).summary };
 }
 
-/** A run lands whole or in shards, all by the same parameters; both would land records twice. */
-async function refuseOtherParts(table: DeltaTable, identity: StepIdentity, shards: number): Promise<void> {
-  const { runId, step, parameters, shard } = identity;
-  if (shard !== undefined && (await committed(table, { runId, step, parameters }, LANDED)) !== undefined) {
-    throw reused(identity, `it landed whole, so that shard ${shard} is there`);
+async function landAll(
+  context: Context,
+  dataset: Dataset,
+  event: BronzeEvent,
+  identity: StepIdentity,
+  shards: readonly number[],
+): Promise<StepResult> {
+  const table = await openOrCreate(context, bronzePath(dataset), bronzeColumns(dataset));
+  if (event.shards > 1) await claim(context, table, identity);
+  const parts = shards.map((shard) => ({ shard, identity: event.shards === 1 ? identity : { ...identity, shard } }));
+  for (const part of parts) {
+    // Parts may land elsewhere at the same time.
+    if (event.shards > 1) await table.refresh();
+    if ((await table.txnVersion(appIdOf(part.identity))) !== undefined) continue;
+    await land(context, table, dataset, { ...event, shard: part.shard }, part.identity);
   }
-  for (let other = 0; other < shards; other++) {
-    const landed = await committed(table, { ...identity, shard: other }, LANDED);
-    if (landed !== undefined && shard === undefined) {
-      throw reused(identity, `it landed in shards, of which number ${other} is there`);
-    }
-  }
+  const landed = await notesOf(
+    table,
+    parts.map((part) => part.identity),
+  );
+  return {
+    summary: {
+      tables: [await summaryAt(context, dataset, table, Math.max(...landed.map(({ version }) => version)))],
+      delivered: {
+        rows: landed.reduce((sum, { facts }) => sum + facts.rows, 0),
+        source: landed[0]?.facts.source,
+        seed: event.seed,
+        shards: event.shards,
+        ...(event.shard !== undefined && { shard: event.shard }),
+      },
+    },
+  };
+}
+
+/**
+ * Notes in the table, in a commit without rows, by which parameters the run lands its parts, so that parts by others are
+ * refused even when they come at the same moment: records would land twice. A delivery in one part needs no such commit,
+ * since its rows come under the same identity.
+ */
+async function claim({ signal }: Context, table: DeltaTable, identity: StepIdentity): Promise<void> {
+  if ((await committed(table, identity, CLAIM)) !== undefined) return;
+  const { alreadyCommitted } = await table.append(
+    { rows: [] },
+    {
+      txn: { appId: appIdOf(identity) },
+      commitInfo: commitInfoOf(identity, {}),
+      ...(signal !== undefined && { signal }),
+    },
+  );
+  if (alreadyCommitted === true) await committed(table, identity, CLAIM);
 }
 
 async function land(
   context: Context,
   table: DeltaTable,
   dataset: Dataset,
-  event: BronzeEvent,
+  { rows, seed, shards, shard }: BronzeEvent,
   identity: StepIdentity,
-): Promise<Committed<Landed>> {
-  const { rows, seed, shards, shard } = event;
+): Promise<void> {
   const delivered = dataset.deliver(context.engine.connection, {
     rows,
     seed,
     shards,
     ...(shard !== undefined && { shard }),
   });
-  const facts = { rows: delivered.rows, source: delivered.source };
-  const { version } = await table.append(
+  await table.append(
     { sql: landingSql(dataset, delivered, identity.runId, new Date()) },
     {
       txn: { appId: appIdOf(identity) },
-      commitInfo: commitInfoOf(identity, facts),
+      commitInfo: commitInfoOf(identity, { rows: delivered.rows, source: delivered.source }),
       ...(context.signal !== undefined && { signal: context.signal }),
     },
   );
-  return { version, facts };
+}
+
+/** What the parts' commits noted, whoever made them. */
+async function notesOf(table: DeltaTable, parts: readonly StepIdentity[]): Promise<Committed<Landed>[]> {
+  const notes: Committed<Landed>[] = [];
+  for (let at = 0; at < parts.length; at += READS) {
+    const read = parts.slice(at, at + READS).map((part) => committed(table, part, LANDED));
+    notes.push(...(await Promise.all(read)).filter((note) => note !== undefined));
+  }
+  return notes;
+}
+
+/** The table at a version: the same answer however often, and however late, it is asked for. */
+async function summaryAt(
+  { lake, engine }: Context,
+  dataset: Dataset,
+  table: DeltaTable,
+  version: number,
+): Promise<TableSummary> {
+  const path = bronzePath(dataset);
+  if (table.version === version) return summarize(path, table);
+  return summarize(path, await DeltaTable.open(lake.at(path), { engine, version }));
 }
 
 function landingSql(dataset: Dataset, { sql, source }: DeliveredRows, runId: string, now: Date): string {

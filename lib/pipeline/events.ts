@@ -10,6 +10,9 @@ const runId = z
   .regex(/^[\w.:-]{1,100}$/, 'a run id has 1 to 100 letters, digits, or any of _ . : -')
   .default(() => randomUUID());
 
+/** The most parts of a delivery: as many as `States.ArrayRange` lists on AWS. */
+export const MOST_SHARDS = 1000;
+
 /** What every step's event may hold: the state machine hands the same event to all of them. */
 const shared = {
   runId,
@@ -18,7 +21,7 @@ const shared = {
   /** What the records, and the model's draws, are made from. */
   seed: z.int().min(0).default(42),
   /** In how many parts bronze lands the records. */
-  shards: z.int().min(1).max(10_000).default(1),
+  shards: z.int().min(1).max(MOST_SHARDS).default(1),
   /** Trees of the forest. */
   trees: z.int().min(1).max(10_000).default(100),
   /** Splits between a tree's root and a leaf, at most. */
@@ -27,7 +30,7 @@ const shared = {
   baseline: z.boolean().default(false),
 };
 
-/** Bronze's event. `shard`, 0 … shards − 1, lands one part alone; without it all of them land. */
+/** Bronze's event. `shard`, 0 … shards − 1, lands one part alone; without it all land that have not landed yet. */
 export const bronzeEvent = z
   .strictObject({ ...shared, shard: z.int().min(0).exactOptional() })
   .refine(({ shard, shards }) => shard === undefined || shard < shards, {

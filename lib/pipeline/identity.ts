@@ -76,7 +76,7 @@ function differences(before: StepIdentity['parameters'], now: StepIdentity['para
 }
 
 /** The error for a run id that stands for something else already. */
-export function reused({ runId, step }: Pick<StepIdentity, 'runId' | 'step'>, why: string): LakeletError {
+function reused({ runId, step }: Pick<StepIdentity, 'runId' | 'step'>, why: string): LakeletError {
   return new LakeletError(
     'RUN_ID_REUSED',
     `The run ${printable(runId, 100)} has done ${step} before, and not the same: ${why}. Give another run id, or the same parameters.`,

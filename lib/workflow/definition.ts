@@ -3,11 +3,11 @@ import type { StateMachineDefinition } from 'aws-local-stepfunctions';
 import { LakeletError, messageOf } from '../errors.ts';
 import { shippedFile } from '../files.ts';
 
-/** The states of the definition that run code. */
-export const TASKS = ['Bronze', 'Silver', 'Gold', 'RecordFailure'] as const;
+/** The Lambda functions that the definition's Tasks run, by the names that it has for them: `${BronzeFunction}` and so on. */
+export const FUNCTIONS = ['Bronze', 'Silver', 'Gold', 'RecordFailure'] as const;
 
-/** One of {@link TASKS}. */
-export type TaskName = (typeof TASKS)[number];
+/** One of {@link FUNCTIONS}. */
+export type FunctionName = (typeof FUNCTIONS)[number];
 
 /**
  * The one definition that every runner executes, `statemachine/lakehouse.asl.json`, with the names of the Lambda
@@ -27,4 +27,25 @@ export function readDefinition(): StateMachineDefinition {
       { cause },
     );
   }
+}
+
+/** The function of every Task of a definition, by the state's name; those inside a Map included. */
+export function functionsOfTasks(definition: Pick<StateMachineDefinition, 'States'>): Map<string, FunctionName> {
+  const tasks = new Map<string, FunctionName>();
+  for (const [name, state] of Object.entries(definition.States)) {
+    if (state.Type === 'Map' && state.ItemProcessor !== undefined) {
+      for (const inner of functionsOfTasks(state.ItemProcessor)) tasks.set(...inner);
+    }
+    const found = FUNCTIONS.find((each) => placeholderOf(state) === `\${${each}Function}`);
+    if (found !== undefined) tasks.set(name, found);
+  }
+  return tasks;
+}
+
+function placeholderOf(state: StateMachineDefinition['States'][string]): unknown {
+  if (state.Type !== 'Task') return undefined;
+  const { Parameters: parameters } = state;
+  return typeof parameters === 'object' && parameters !== null && 'FunctionName' in parameters
+    ? parameters.FunctionName
+    : undefined;
 }

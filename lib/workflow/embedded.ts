@@ -1,5 +1,5 @@
 import { LakeletError } from '../errors.ts';
-import { readDefinition, TASKS, type TaskName } from './definition.ts';
+import { type FunctionName, functionsOfTasks, readDefinition } from './definition.ts';
 
 type StepFunctions = typeof import('aws-local-stepfunctions');
 type Execution = ReturnType<InstanceType<StepFunctions['StateMachine']>['run']>;
@@ -9,8 +9,8 @@ type JsonValue = Awaited<Execution['result']>;
 /** What runs a Task: the handler of a Lambda function, called with the Task's payload. */
 export type TaskHandler = (event: unknown) => Promise<unknown>;
 
-/** The handler of every Task of the definition, by the state's name. */
-export type TaskHandlers = Readonly<Record<TaskName, TaskHandler>>;
+/** The handler of every Lambda function that the definition names. */
+export type TaskHandlers = Readonly<Record<FunctionName, TaskHandler>>;
 
 /** What an execution does, as it does it. */
 export interface StateChange {
@@ -64,20 +64,22 @@ export async function startEmbedded(
   // 0.2 s to load (it brings the AWS SDK), so only those who run an execution pay for it.
   const { ExecutionAbortedError, StateMachine } = await import('aws-local-stepfunctions');
   // Tests validate the definition that is shipped; doing so again at every start would cost time and tell nothing new.
-  const machine = new StateMachine(readDefinition(), { validationOptions: { noValidate: true } });
+  const definition = readDefinition();
+  const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
   let thrown: unknown;
+  const tasks = [...functionsOfTasks(definition)];
   const execution = machine.run(start, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(
-        TASKS.map((name) => [
-          name,
+        tasks.map(([state, name]) => [
+          state,
           asLambda(handlers[name], (error) => {
             if (name !== 'RecordFailure') thrown = error;
           }),
         ]),
       ),
       ...(options.retrySeconds !== undefined && {
-        retryIntervalOverrides: Object.fromEntries(TASKS.map((name) => [name, options.retrySeconds ?? 0])),
+        retryIntervalOverrides: Object.fromEntries(tasks.map(([state]) => [state, options.retrySeconds ?? 0])),
       }),
     },
   });

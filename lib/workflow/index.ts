@@ -1,4 +1,4 @@
-export { readDefinition, TASKS, type TaskName } from './definition.ts';
+export { FUNCTIONS, type FunctionName, functionsOfTasks, readDefinition } from './definition.ts';
 export {
   type EmbeddedOptions,
   type ExecutionResult,

@@ -23,6 +23,7 @@ describe('an event', () => {
     ['an unknown field', { rowz: 1 }],
     ['no rows', { rows: 0 }],
     ['a part of a row', { rows: 1.5 }],
+    ['more shards than a map can list', { shards: 1001 }],
     ['rows as text', { rows: '7' }],
     ['a negative seed', { seed: -1 }],
     ['a run id that would lead elsewhere', { runId: '../../x' }],

@@ -44,18 +44,20 @@ async function strike(
   step: Step,
   failAt: number,
   fault: Fault,
+  changed: object = {},
 ): Promise<{ house: Lakehouse; struck: boolean }> {
+  const event = { ...SMALL, seed: 7, runId: 'r', ...changed };
   const copy = folder();
   cpSync(path, copy, { recursive: true });
   const house = new Lakehouse(openStore(copy));
   const plan = { failAt, fault, calls: 0, struck: false };
   await house
     .through(faultyWrites(house.lake, plan))
-    [step]({ ...SMALL, seed: 7, runId: 'r' })
+    [step](event)
     .catch((error: unknown) => {
       if (!plan.struck) throw error;
     });
-  await house[step]({ ...SMALL, seed: 7, runId: 'r' });
+  await house[step](event);
   return { house, struck: plan.struck };
 }
 
@@ -70,21 +72,22 @@ async function outcome(house: Lakehouse): Promise<unknown> {
 describe('a step whose Nth write fails, and which is then repeated', () => {
   // That a lost answer is settled is the store's and the log's own promise, so one step is enough to show it.
   it.each([
-    ['bronze', 'before'],
-    ['bronze', 'after'],
-    ['silver', 'before'],
-    ['gold', 'before'],
+    ['bronze', 'before', {}],
+    ['bronze', 'after', {}],
+    ['bronze', 'before', { rows: 5000, shards: 3 }],
+    ['silver', 'before', {}],
+    ['gold', 'before', {}],
   ] as const)(
-    '%s (the write fails %s it is done) has its effect once, for every N',
-    async (step, fault) => {
+    '%s (the write fails %s it is done; with %j) has its effect once, for every N',
+    async (step, fault, changed) => {
       const path = await prepared(step);
-      const { house: unharmed } = await strike(path, step, 0, fault);
+      const { house: unharmed } = await strike(path, step, 0, fault, changed);
       const expected = await outcome(unharmed);
       let struck = true;
       let n = 0;
       while (struck) {
         n++;
-        const done = await strike(path, step, n, fault);
+        const done = await strike(path, step, n, fault, changed);
         struck = done.struck;
         expect({ n, ...((await outcome(done.house)) as object) }).toEqual({ n, ...(expected as object) });
       }

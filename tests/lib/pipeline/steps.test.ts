@@ -181,15 +181,67 @@ describe('shards', () => {
     expect(await house.query(difference('parts', 'whole'))).toEqual([]);
   });
 
-  it('and the whole under one run id are refused, whichever came first', async () => {
-    await house.bronze({ runId: 'a', shards: 2 });
-    await expect(house.bronze({ runId: 'a', shards: 2, shard: 1 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
-    await house.bronze({ runId: 'b', shards: 2, shard: 1 });
-    await expect(house.bronze({ runId: 'b', shards: 2 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+  it('and then the whole answer what the whole alone answers, with the same versions', async () => {
+    const rows = 20_000;
+    for (const shard of [2, 0, 1]) await house.bronze({ runId: 'r', rows, shards: 3, shard });
+    const summary = await house.bronze({ runId: 'r', rows, shards: 3 });
+    const alone = new Lakehouse(openStore(folder()));
+    const expected = await alone.bronze({ runId: 'r', rows, shards: 3 });
+    expect(summary).toEqual(expected);
+    expect(summary).toMatchObject({
+      tables: [{ table: 'bronze/purchases', rows, files: 3 }],
+      delivered: { rows, source: 'faker:seed=42', seed: 42, shards: 3 },
+    });
+    expect(await house.query('SELECT step, version, rows FROM ops.runs')).toEqual(
+      await alone.query('SELECT step, version, rows FROM ops.runs'),
+    );
   });
 
+  it('that are missing are landed by the whole, and no other', async () => {
+    const rows = 20_000;
+    const shard = await house.bronze({ runId: 'r', rows, shards: 3, shard: 1 });
+    await house.bronze({ runId: 'r', rows, shards: 3 });
+    expect(await count('bronze.purchases')).toBe(rows);
+    // A shard answers the same afterwards.
+    expect(await house.bronze({ runId: 'r', rows, shards: 3, shard: 1 })).toEqual(shard);
+    expect(shard).toMatchObject({ step: 'bronze', tables: [{ files: 1 }], delivered: { shard: 1, shards: 3 } });
+  });
+
+  it('of one make the same as the whole in one part', async () => {
+    await house.bronze({ runId: 'r', shards: 1, shard: 0 });
+    await house.bronze({ runId: 'r' });
+    expect(await count('bronze.purchases')).toBe(2000);
+  });
+
+  it('that all come at once, on a lake that is not there yet, land each once', async () => {
+    const rows = 20_000;
+    const event = { runId: 'r', rows, shards: 6 };
+    const shards = [0, 1, 2, 3, 4, 5, 0, 5].map((shard) => house.bronze({ ...event, shard }));
+    await Promise.all([...shards, house.bronze(event)]);
+    expect(await house.bronze(event)).toMatchObject({ tables: [{ rows, files: 6 }], delivered: { rows } });
+    expect(await count('bronze.purchases')).toBe(rows);
+  });
+
+  it.each([1, 2, 3])(
+    'that come at once with those of other counts (%d) are refused, or refuse those',
+    async (shards) => {
+      const answers = await Promise.allSettled([
+        ...[0, 1, 2, 3].map((shard) => house.bronze({ runId: 'r', rows: 20_000, shards: 4, shard })),
+        house.bronze({ runId: 'r', rows: 20_000, shards }),
+      ]);
+      const refused = answers.filter(({ status }) => status === 'rejected');
+      expect([1, 4]).toContain(refused.length);
+      for (const answer of refused) expect(answer).toMatchObject({ reason: { code: 'RUN_ID_REUSED' } });
+      expect(await count('bronze.purchases')).toBe(20_000);
+    },
+  );
+
   it('of other counts under one run id are refused', async () => {
-    await house.bronze({ runId: 'a', shards: 2, shard: 1 });
-    await expect(house.bronze({ runId: 'a', shards: 3, shard: 2 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+    await house.bronze({ runId: 'a', shards: 3, shard: 2 });
+    for (const other of [{ shards: 2, shard: 0 }, { shards: 2 }, { shards: 1 }]) {
+      await expect(house.bronze({ runId: 'a', ...other })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
+    }
+    await house.bronze({ runId: 'b' });
+    await expect(house.bronze({ runId: 'b', shards: 2, shard: 0 })).rejects.toMatchObject({ code: 'RUN_ID_REUSED' });
   });
 });

@@ -134,6 +134,62 @@ describe('startEmbedded', () => {
     expect(result).toMatchObject({ status: 'FAILED', error: 'Lakelet.FIRST', thrown: { message: 'first' } });
   });
 
+  it('lands each shard by a call of its own, at most eight at once, and then asks bronze for the whole', async () => {
+    const events: unknown[] = [];
+    let running = 0;
+    let most = 0;
+    const changes: StateChange[] = [];
+    const Bronze: TaskHandler = async (event) => {
+      events.push(event);
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 2));
+      running--;
+      return { delivered: { rows: 1 } };
+    };
+    const input = { runId: 'r', rows: 12, shards: 12 };
+    const result = await startEmbedded(input, handlers({ Bronze }), { onState: (change) => changes.push(change) });
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { bronze: { delivered: { rows: 1 } } } });
+    const whole = { ...DEFAULTS, ...input };
+    expect(events.slice(0, 12)).toEqual(Array.from({ length: 12 }, (_, shard) => ({ ...whole, shard })));
+    expect(events.slice(12)).toEqual([whole]);
+    expect(most).toBe(8);
+    expect(changes.filter(({ state, change }) => state === 'Shard' && change === 'exited')).toHaveLength(12);
+  });
+
+  it.each([1, 0, 1001, 'four', null])('asks bronze alone where %j shards are wanted', async (shards) => {
+    const events: unknown[] = [];
+    const Bronze: TaskHandler = async (event) => {
+      events.push(event);
+    };
+    await startEmbedded({ runId: 'r', shards }, handlers({ Bronze }));
+    expect(events).toEqual([{ ...DEFAULTS, runId: 'r', shards }]);
+  });
+
+  it('tries a shard again, and leaves what it could not land to the whole, whose error it ends with', async () => {
+    const seen: unknown[] = [];
+    const Bronze: TaskHandler = async (event) => {
+      const { shard } = event as { shard?: number };
+      seen.push(shard);
+      const error = new LakeletError('STORE_FULL', shard === undefined ? 'the whole' : `shard ${shard}`);
+      error.name = shard === 1 ? 'Lakelet.Retryable' : 'Lakelet.STORE_FULL';
+      if (shard !== 0) throw error;
+      return { delivered: { rows: 1 } };
+    };
+    const result = await startEmbedded({ shards: 2 }, handlers({ Bronze }), { retrySeconds: 0 });
+    expect(seen).toEqual([0, 1, 1, 1, 1, undefined]);
+    expect(result).toMatchObject({ status: 'FAILED', error: 'Lakelet.STORE_FULL', thrown: { message: 'the whole' } });
+  });
+
+  it.each(['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'])(
+    'tries again what ended with %s, twice',
+    async (name) => {
+      const dying = throwing(name, 'the process died');
+      const result = await startEmbedded({}, handlers({ Gold: dying.handler }), { retrySeconds: 0 });
+      expect(dying.calls()).toBe(3);
+      expect(result).toMatchObject({ status: 'FAILED', error: name });
+    },
+  );
+
   it('starts no further step once its signal has fired', async () => {
     const stop = new AbortController();
     let silverRan = false;
