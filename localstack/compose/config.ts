@@ -24,6 +24,7 @@ export interface ComposeService {
 export interface ComposeProject {
   readonly name: string;
   readonly services: Readonly<Record<string, ComposeService>>;
+  readonly networks: Readonly<Record<string, { readonly name: string }>>;
 }
 
 /**
