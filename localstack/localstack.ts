@@ -92,6 +92,8 @@ async function environment(
     PYTHONUNBUFFERED: '1',
     ...compose.environment,
     ...(services !== undefined && { SERVICES: services.join(',') }),
+    // In a container (of CI, of an editor) it would take itself for its image, and the machine's folders for its own.
+    OVERRIDE_IN_DOCKER: '0',
     FILESYSTEM_ROOT: home,
     // It would listen on port 53, and ask the machine's name server.
     DNS_ADDRESS: '0',
