@@ -55,6 +55,15 @@ export function loadConfig(env: NodeJS.ProcessEnv = process.env): Config {
   };
 }
 
+/**
+ * The place of what is recorded of trainings while there is no MLflow server: under the project, or with the lake where
+ * that is no folder, so that a Lambda, which has no folder that lasts, keeps its records where all others find them.
+ */
+export function recordsUri({ root, lakeUri }: Pick<Config, 'root' | 'lakeUri'>): string {
+  const isFolder = !/^[a-z][a-z0-9+.-]+:\/\//i.test(lakeUri) || /^file:/i.test(lakeUri);
+  return isFolder ? join(root, '.lakelet', 'mlflow') : `${lakeUri.replace(/\/+$/, '')}/.lakelet/mlflow`;
+}
+
 function lakeUri(env: NodeJS.ProcessEnv, root: string, base: string, local: boolean): string {
   const value = setting(env, 'LAKE_URI');
   if (value !== undefined) {

@@ -1,16 +1,21 @@
 import { join } from 'node:path';
 import { Command } from 'commander';
-import type { Config } from '../config.ts';
+import { recordsUri } from '../config.ts';
 import { LakeletError } from '../errors.ts';
 import { interpreterOf, type PushSummary, pushRecords, serveMlflow } from '../mlflow/index.ts';
 import { evaluateChampion } from '../pipeline/champion.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
-import { examples, formatOption, type Outside } from './command.ts';
+import { examples, formatOption, lakeOf, lakeOption, type Outside } from './command.ts';
 import { type Format, writeObject } from './output.ts';
 
-/** Where trainings are recorded while there is no server. */
-export function recordsOf(config: Config): ObjectStore {
-  return openStore(join(config.root, '.lakelet', 'mlflow'));
+/** Whose trainings are meant. */
+interface LakeOption {
+  readonly lake?: string;
+}
+
+/** Where the trainings of a lake are recorded while there is no server. */
+function recordsOf(outside: Outside, { lake }: LakeOption): ObjectStore {
+  return openStore(recordsUri({ root: outside.config().root, lakeUri: lakeOf(outside, lake) }));
 }
 
 /** `lakelet mlflow push` and `lakelet mlflow ui`; `exit` is told 1 where a record could not be sent. */
@@ -19,9 +24,10 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
   command
     .command('push')
     .description('send what was recorded here to the server of MLFLOW_TRACKING_URI, once each')
+    .addOption(lakeOption())
     .addOption(formatOption('table', 'json'))
     .addHelpText('after', examples('MLFLOW_TRACKING_URI=http://localhost:5000 lakelet mlflow push'))
-    .action(async ({ format }: { readonly format: Format }) => {
+    .action(async ({ format, ...lake }: LakeOption & { readonly format: Format }) => {
       const config = outside.config();
       const { trackingUri } = config.mlflow;
       if (trackingUri === undefined) {
@@ -30,7 +36,7 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
           'MLFLOW_TRACKING_URI is not set, so there is no server to push to: set it to http://host:port, or start one with `lakelet mlflow ui`',
         );
       }
-      const summary = await pushRecords(recordsOf(config), {
+      const summary = await pushRecords(recordsOf(outside, lake), {
         ...config.mlflow,
         trackingUri,
         evaluateChampion,
@@ -42,14 +48,15 @@ export function mlflowCommand(outside: Outside, exit: (code: number) => void): C
   command
     .command('ui')
     .description('start a real MLflow server on this machine with all that was recorded, until Ctrl-C')
+    .addOption(lakeOption())
     .addHelpText('after', examples('lakelet mlflow ui'))
-    .action(() => {
+    .action((lake: LakeOption) => {
       const config = outside.config();
       return serveMlflow({
         home: join(config.root, '.lakelet', 'mlflow-server'),
         // A checkout whose tests are set up has MLflow already.
         candidates: [interpreterOf(join(config.root, '.venv'))],
-        records: recordsOf(config),
+        records: recordsOf(outside, lake),
         evaluateChampion,
         say: (message) => outside.console.out.write(`${message}\n`),
         signal: outside.signal,

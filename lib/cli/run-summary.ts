@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import type { Config } from '../config.ts';
+import { type Config, recordsUri } from '../config.ts';
 import { printable } from '../errors.ts';
 import { checkoutFolder } from '../files.ts';
 import { count, seconds } from './figures.ts';
@@ -44,7 +43,7 @@ export function summaryLines(output: unknown, { milliseconds, config, lake }: Ru
     ...(notes.length > 0 ? [''] : []),
     `tables  ${printable(lake ?? config.lakeUri)}`,
     `logs    ${printable(config.logsDir)}`,
-    `MLflow  ${printable(trackingUri ?? join(config.root, '.lakelet', 'mlflow'))}`,
+    `MLflow  ${printable(trackingUri ?? recordsUri(config))}`,
     '',
     'Try next:',
     `  ${command} query${given} "SELECT * FROM gold.purchases_by_category ORDER BY revenue DESC"`,

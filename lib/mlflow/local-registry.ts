@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { mapInOrder } from '../concurrency.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type ChampionDecision, decideChampion, type EvaluateModel } from './champion.ts';
-import { keyPart, parseStored, readRecord, recordKey } from './record-store.ts';
+import { keyPart, parseStored, readModel, recordKey } from './record-store.ts';
 import { CHAMPION_ALIAS } from './tags.ts';
 import type { TrainingRecord } from './training.ts';
 
 const ENTRY = z.object({ version: z.number(), runId: z.string(), champion: z.boolean(), reason: z.string() });
+
+/** How many versions' files are read at once. */
+const READS_AT_ONCE = 32;
 
 /** One version of a model in the local registry. */
 export type LocalVersion = z.output<typeof ENTRY>;
@@ -41,7 +45,7 @@ async function decide(
 ): Promise<ChampionDecision> {
   const rmse = training.metrics.rmse ?? Number.NaN;
   if (champion === undefined) return decideChampion(rmse, undefined);
-  const { onnx } = (await readRecord(store, recordKey(champion.runId))).training.model;
+  const onnx = await readModel(store, recordKey(champion.runId));
   const championRmse = await evaluate(onnx, training.heldOut, training.model.features);
   return decideChampion(rmse, { version: String(champion.version), rmse: championRmse });
 }
@@ -56,10 +60,9 @@ async function championOf(store: ObjectStore, versions: readonly LocalVersion[])
 
 /** All versions of a model, ascending. */
 export async function localVersions(store: ObjectStore, name: string): Promise<LocalVersion[]> {
-  const versions: LocalVersion[] = [];
-  for await (const { key } of store.list(registryFolder(name))) {
-    versions.push(parseStored(store, key, await store.get(key), ENTRY));
-  }
+  const keys = (await Array.fromAsync(store.list(registryFolder(name)))).map(({ key }) => key);
+  const read = async (key: string): Promise<LocalVersion> => parseStored(store, key, await store.get(key), ENTRY);
+  const versions = await Array.fromAsync(mapInOrder(keys, READS_AT_ONCE, read));
   return versions.sort((a, b) => a.version - b.version);
 }
 
@@ -75,8 +78,7 @@ export async function localModel(
       ? await championOf(store, versions)
       : versions.find(({ version }) => String(version) === versionOrAlias);
   if (found === undefined) return undefined;
-  const { training } = await readRecord(store, recordKey(found.runId));
-  return { version: String(found.version), onnx: training.model.onnx };
+  return { version: String(found.version), onnx: await readModel(store, recordKey(found.runId)) };
 }
 
 function registryFolder(name: string): string {

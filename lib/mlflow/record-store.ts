@@ -70,6 +70,13 @@ export async function keepRecord(
   const key = recordKey(training.runId);
   if ((await store.head(key)) !== undefined) return 'exists';
   const { model, heldOut } = training;
+  const keep = async (bytes: Float32Array | Float64Array | undefined): Promise<string | undefined> =>
+    bytes === undefined ? undefined : keepBlob(store, bytesOf(bytes));
+  const [onnx, features, target] = await Promise.all([
+    keepBlob(store, model.onnx),
+    keep(heldOut.features),
+    keep(heldOut.target),
+  ]);
   const stored: z.input<typeof STORED> = {
     format: 1,
     experimentName,
@@ -85,7 +92,7 @@ export async function keepRecord(
       },
       model: {
         name: model.name,
-        onnx: await keepBlob(store, model.onnx),
+        onnx,
         features: model.features.map(({ categories, ...rest }) => ({
           ...rest,
           ...(categories !== undefined && { categories: [...categories] }),
@@ -101,8 +108,8 @@ export async function keepRecord(
       heldOut: {
         id: heldOut.id,
         rows: heldOut.rows,
-        ...(heldOut.features !== undefined && { features: await keepBlob(store, bytesOf(heldOut.features)) }),
-        ...(heldOut.target !== undefined && { target: await keepBlob(store, bytesOf(heldOut.target)) }),
+        ...(features !== undefined && { features }),
+        ...(target !== undefined && { target }),
       },
       children: (training.children ?? []).map((child) => ({
         ...child,
@@ -129,23 +136,35 @@ export async function recordKeys(store: ObjectStore): Promise<string[]> {
 export async function readRecord(store: ObjectStore, key: string): Promise<KeptRecord> {
   const { experimentName, training } = await readStored(store, key);
   const { heldOut, model } = training;
+  const read = async (hash: string | undefined): Promise<Uint8Array | undefined> =>
+    hash === undefined ? undefined : readBlob(store, key, hash);
+  const [onnx, features, target] = await Promise.all([
+    readBlob(store, key, model.onnx),
+    read(heldOut.features),
+    read(heldOut.target),
+  ]);
   return {
     experimentName,
     training: {
       ...training,
-      model: { ...model, onnx: await readBlob(store, key, model.onnx) },
+      model: { ...model, onnx },
       heldOut: {
         id: heldOut.id,
         rows: heldOut.rows,
-        ...(heldOut.features !== undefined && {
-          features: new Float32Array(aligned(await readBlob(store, key, heldOut.features))),
-        }),
-        ...(heldOut.target !== undefined && {
-          target: new Float64Array(aligned(await readBlob(store, key, heldOut.target))),
-        }),
+        ...(features !== undefined && { features: new Float32Array(aligned(features)) }),
+        ...(target !== undefined && { target: new Float64Array(aligned(target)) }),
       },
     },
   };
+}
+
+/**
+ * The bytes of a record's model, without its held-out rows.
+ *
+ * @throws LakeletError as {@link readRecord}
+ */
+export async function readModel(store: ObjectStore, key: string): Promise<Uint8Array> {
+  return readBlob(store, key, (await readStored(store, key)).training.model.onnx);
 }
 
 /** When the record's training started, milliseconds since 1970; without reading its blobs. */

@@ -1,5 +1,4 @@
-import { join } from 'node:path';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig, recordsUri } from '../config.ts';
 import { DuckDBEngine } from '../duckdb/engine.ts';
 import { LakeletError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
@@ -28,8 +27,8 @@ export interface ContextOptions {
 }
 
 /** The store in which trainings are recorded while there is no server. */
-export function recordsOf(config: Config): ObjectStore {
-  return openStore(join(config.root, '.lakelet', 'mlflow'));
+export function recordsOf(config: Pick<Config, 'root' | 'lakeUri'>): ObjectStore {
+  return openStore(recordsUri(config));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { loadConfig } from '../../lib/config.ts';
+import { loadConfig, recordsUri } from '../../lib/config.ts';
 
 const root = resolve(import.meta.dirname, '..', '..');
 
@@ -72,5 +72,16 @@ describe('loadConfig', () => {
       local: true,
       lakeUri: join(root, '.lakelet', 'lake'),
     });
+  });
+});
+
+describe('recordsUri', () => {
+  it.each([
+    ['/data/lake', join(root, '.lakelet', 'mlflow')],
+    ['file:///data/lake', join(root, '.lakelet', 'mlflow')],
+    ['s3://bucket', 's3://bucket/.lakelet/mlflow'],
+    ['s3://bucket/lake/', 's3://bucket/lake/.lakelet/mlflow'],
+  ])('of the lake %s is %s', (lakeUri, expected) => {
+    expect(recordsUri({ root, lakeUri })).toBe(expected);
   });
 });

@@ -131,13 +131,36 @@ describe('pushing kept records', () => {
   it('is refused while another push is at work, and takes over from one that died', async () => {
     await keep('a', 5, 1);
     const lease = (pid: number, expires: number, host = hostname()) =>
-      records.put('push.lease', new TextEncoder().encode(JSON.stringify({ token: 'other', host, pid, expires })));
+      records.put(
+        'push-leases/0000000007.json',
+        new TextEncoder().encode(JSON.stringify({ token: 'other', host, pid, expires })),
+      );
     await lease(process.pid, Date.now() + 60_000);
     await expect(push()).rejects.toMatchObject({ code: 'MLFLOW_PUSH_BUSY', retryable: true });
     expect(server.calls).toEqual([]);
     await lease(1, Date.now() - 1, 'elsewhere');
     expect((await push()).pushed).toHaveLength(1);
-    expect(await records.head('push.lease')).toBeUndefined();
+    // It was given back: another may push at once.
+    expect((await push()).already).toBe(1);
+  });
+
+  it('is done by one alone of those who find the same lease over', async () => {
+    await keep('a', 5, 1);
+    const dead = { token: 'other', host: 'elsewhere', pid: 1, expires: Date.now() - 1 };
+    await records.put('push-leases/0000000001.json', new TextEncoder().encode(JSON.stringify(dead)));
+    const results = await Promise.allSettled(Array.from({ length: 5 }, () => push()));
+    const refused = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
+    expect(refused).toEqual(Array(4).fill('MLFLOW_PUSH_BUSY'));
+    expect(server.runs).toHaveLength(1);
+  });
+
+  it('stops where another push has taken over meanwhile', async () => {
+    await keep('a', 5, 1);
+    await keep('b', 5, 2);
+    const taken = { token: 'other', host: 'elsewhere', pid: 1, expires: Date.now() + 60_000 };
+    const takeOver = () => records.put('push-leases/0000000099.json', new TextEncoder().encode(JSON.stringify(taken)));
+    await expect(push({ onPushed: () => void takeOver() })).rejects.toMatchObject({ code: 'MLFLOW_PUSH_BUSY' });
+    expect(server.runs).toHaveLength(1);
   });
 
   it('is done once by two pushes at the same time', async () => {
