@@ -29,6 +29,8 @@ export interface ServerCommand {
 
 /** A server that runs. */
 export interface ServerProcess extends ProcessGroup {
+  /** Its name in messages. */
+  readonly name: string;
   /** The file that the server's output goes to. */
   readonly log: string;
 }
@@ -47,7 +49,7 @@ export async function startServer(options: ServerCommand): Promise<ServerProcess
     await group.stop();
     throw error;
   }
-  return { ...group, log: options.log };
+  return { ...group, name: options.name, log: options.log };
 }
 
 async function spawnServer(options: ServerCommand): Promise<ProcessGroup> {
