@@ -38,9 +38,15 @@ export default class PackageDuckdb {
           ...packages.flatMap((name) => [`node_modules/${name}/**`, `!node_modules/${name}/**/*.{md,map,d.ts}`]),
         );
       },
-      // The function's S3 may be another one than the S3 that the deployment goes to.
       'before:deploy:deploy': () => {
-        if (serverless.service.provider.stage === 'local') delete process.env.AWS_ENDPOINT_URL_S3;
+        if (serverless.service.provider.stage !== 'local') return;
+        if (!process.env.AWS_ENDPOINT_URL) {
+          throw new Error(
+            'Stage local is LocalStack: set AWS_ENDPOINT_URL to it, or name another stage to deploy to AWS.',
+          );
+        }
+        // The functions' S3, which may be another one than the S3 that the packages go to.
+        delete process.env.AWS_ENDPOINT_URL_S3;
       },
     };
   }
