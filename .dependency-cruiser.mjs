@@ -12,6 +12,7 @@ const FLOORS = [
   ['datasets/'],
   ['lib/workflow/'],
   ['lib/report/'],
+  ['lib/api/'],
   ['lib/cli/'],
   ['functions/'],
   ['bin/'],

@@ -1,0 +1,67 @@
+import { writeSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { LakeletError, messageOf, printable } from '../errors.ts';
+import { LIMITS } from './limits.ts';
+import { type QueryTask, runQuery, tooLarge } from './query-run.ts';
+
+/** What the process of queries writes for each one, as a line of JSON. */
+export type QueryOutcome =
+  | { readonly answer: unknown }
+  | { readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } };
+
+/** Marks the process of queries, which starts on this file, or on the bundle that it is part of. */
+const TAG = 'lakelet/api/query';
+
+/** How often the process looks at its memory, in milliseconds. */
+const WATCH = 20;
+
+/** Node's arguments for a process that runs queries: it reads a {@link QueryTask} a line, and writes a {@link QueryOutcome}. */
+export const QUERY_PROCESS: readonly string[] = ['--max-old-space-size=512', fileURLToPath(import.meta.url), TAG];
+
+/** Runs the queries of standard input one after the other, and ends with it. */
+async function serve(): Promise<void> {
+  process.stdin.on('end', () => process.exit(0));
+  setInterval(endWhereTooLarge, WATCH).unref();
+  for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    write(await outcomeOf(JSON.parse(line)));
+  }
+}
+
+async function outcomeOf(task: QueryTask): Promise<QueryOutcome> {
+  try {
+    return { answer: await runQuery(task) };
+  } catch (error) {
+    const { code, message, retryable } =
+      error instanceof LakeletError
+        ? error
+        : new LakeletError('QUERY_FAILED', `The query failed: ${printable(messageOf(error))}`);
+    return { error: { code, message, retryable } };
+  }
+}
+
+/** DuckDB's threads go on while this one looks, so that the memory of a statement can be seen to grow. */
+function endWhereTooLarge(): void {
+  if (process.memoryUsage.rss() < LIMITS.queryProcessBytes) return;
+  const { code, message, retryable } = tooLarge();
+  write({ error: { code, message, retryable } });
+  // Not by exit(), which would wait for DuckDB.
+  process.kill(process.pid, 'SIGKILL');
+}
+
+function write(outcome: QueryOutcome): void {
+  const bytes = Buffer.from(`${JSON.stringify(outcome)}\n`);
+  for (let at = 0; at < bytes.length; ) at += writeSome(bytes, at);
+}
+
+/** A pipe takes what fits; where it is full, its reader is waited for. */
+function writeSome(bytes: Buffer, at: number): number {
+  try {
+    return writeSync(1, bytes, at);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return 0;
+    throw error;
+  }
+}
+
+if (process.argv[2] === TAG) await serve();

@@ -1,0 +1,114 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { z } from 'zod';
+import { LakeletError, messageOf, printable } from '../errors.ts';
+import { LIMITS } from './limits.ts';
+import { QUERY_PROCESS, type QueryOutcome } from './query-process.ts';
+import type { QueryTask } from './query-run.ts';
+import { queryAnswer } from './schemas.ts';
+
+const OUTCOME = z.union([
+  z.object({ answer: queryAnswer }),
+  z.object({ error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }) }),
+]);
+
+/** Runs queries of clients in processes of their own, so that none can stop, slow or see more than itself. */
+export class QueryRunner {
+  private readonly idle: ChildProcess[] = [];
+
+  /**
+   * Runs one query. A process that answered waits for the next query; one that took too long, or ended, is not used again.
+   *
+   * @throws LakeletError what the query came to, `QUERY_TIMEOUT`, `QUERY_CRASHED`
+   */
+  async run(task: QueryTask): Promise<z.output<typeof queryAnswer>> {
+    const child = this.idle.pop() ?? start();
+    const outcome = await ask(child, task);
+    if (child.exitCode === null && child.signalCode === null) this.keep(child);
+    if ('answer' in outcome) return outcome.answer;
+    const { code, message, retryable } = outcome.error;
+    throw new LakeletError(code, message, { retryable });
+  }
+
+  /** Ends the processes that wait. */
+  close(): void {
+    for (const child of this.idle.splice(0)) child.kill('SIGKILL');
+  }
+
+  private keep(child: ChildProcess): void {
+    this.idle.push(child);
+    child.once('exit', () => {
+      const at = this.idle.indexOf(child);
+      if (at >= 0) this.idle.splice(at, 1);
+    });
+    // It ends by itself when this process does, and does not keep it from ending.
+    child.unref();
+  }
+}
+
+function start(): ChildProcess {
+  return spawn(process.execPath, [...QUERY_PROCESS], { stdio: ['pipe', 'pipe', 'ignore'] });
+}
+
+/** One query and its outcome; kills the process where that takes too long. */
+function ask(child: ChildProcess, task: QueryTask): Promise<z.output<typeof OUTCOME>> {
+  const { stdin, stdout } = child;
+  return new Promise((resolve, reject) => {
+    if (stdin === null || stdout === null) return reject(crashed('it has no pipes'));
+    let text = '';
+    const timer = setTimeout(() => end(() => reject(timedOut())), LIMITS.querySeconds * 1000);
+    const onData = (part: string): void => {
+      text += part;
+      if (part.includes('\n')) answered(text);
+    };
+    const onError = (error: Error): void => end(() => reject(crashed(messageOf(error))));
+    const onClose = (): void => {
+      settle();
+      reject(crashed(child.signalCode ?? `exit code ${child.exitCode}`));
+    };
+    const settle = (): void => {
+      clearTimeout(timer);
+      stdout.off('data', onData);
+      for (const each of [child, stdin]) each.off('error', onError);
+      child.off('close', onClose);
+    };
+    const end = (then: () => void): void => {
+      settle();
+      // What still comes of the pipes is of no interest, and must not raise an error that nobody listens to.
+      for (const each of [child, stdin]) each.on('error', () => undefined);
+      child.kill('SIGKILL');
+      then();
+    };
+    const answered = (line: string): void => {
+      const outcome = outcomeIn(line);
+      if (outcome === undefined) end(() => reject(crashed('its answer is no outcome')));
+      else {
+        settle();
+        resolve(outcome);
+      }
+    };
+    stdout.setEncoding('utf8').on('data', onData);
+    for (const each of [child, stdin]) each.on('error', onError);
+    child.on('close', onClose);
+    stdin.write(`${JSON.stringify(task)}\n`);
+  });
+}
+
+function outcomeIn(line: string): z.output<typeof OUTCOME> | undefined {
+  const outcome: QueryOutcome = JSON.parse(line);
+  const checked = OUTCOME.safeParse(outcome);
+  return checked.success ? checked.data : undefined;
+}
+
+function timedOut(): LakeletError {
+  return new LakeletError(
+    'QUERY_TIMEOUT',
+    `The query took more than ${LIMITS.querySeconds} s and was stopped; read fewer rows, or let a run write what it computes into a table`,
+  );
+}
+
+function crashed(why: string): LakeletError {
+  return new LakeletError(
+    'QUERY_CRASHED',
+    `The process of the query ended before its answer (${printable(why, 100)}): the query is too large or too deeply nested; make it smaller`,
+  );
+}
