@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { examples, formatOption, lakeOf, lakeOption, type Outside } from './command.ts';
-import { checkLines, examine } from './doctor.ts';
+import { examine } from './doctor.ts';
+import { checkLines } from './doctor-check.ts';
 import { type Format, writeObject } from './output.ts';
 
 /** `lakelet doctor`; `exit` is told 1 where something is wanting that a run needs. */
@@ -9,7 +10,10 @@ export function doctorCommand(outside: Outside, exit: (code: number) => void): C
     .description('examine this machine and the very lake that is to be used')
     .addOption(lakeOption())
     .addOption(formatOption('table', 'json'))
-    .addHelpText('after', examples('lakelet doctor', 'lakelet doctor --lake /mnt/data/lake'))
+    .addHelpText(
+      'after',
+      examples('lakelet doctor', 'lakelet doctor --lake /mnt/data/lake', 'lakelet doctor --lake s3://bucket/lake'),
+    )
     .action(async (options: { readonly lake?: string; readonly format: Format }) => {
       const checks = await examine({ ...outside.config(), lakeUri: lakeOf(outside, options.lake) });
       const ok = checks.every((check) => check.status !== 'fail');

@@ -1,22 +1,12 @@
 import { execFile } from 'node:child_process';
-import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import type { Config } from '../config.ts';
 import { messageOf, printable, systemCode } from '../errors.ts';
-import { openStore, probeFolder } from '../storage/index.ts';
-import { bytes } from './figures.ts';
-
-/** What one check found. `fail` stops a run; `warn` stops something that not every run needs. */
-export interface Check {
-  readonly name: string;
-  readonly status: 'ok' | 'warn' | 'fail';
-  readonly detail: string;
-  /** What to do; absent where all is well. */
-  readonly advice?: string;
-}
+import { probeFolder } from '../storage/index.ts';
+import type { Check } from './doctor-check.ts';
+import { checkLake } from './doctor-lake.ts';
 
 const NODE_FLOOR = [22, 18] as const;
-const LITTLE_SPACE = 1024 ** 3;
 const TIMEOUT = 5000;
 const execute = promisify(execFile);
 
@@ -58,51 +48,6 @@ async function checkDuckDB(): Promise<Check> {
       detail: printable(messageOf(error)),
       advice: 'install again (npm install) on this very platform; DuckDB needs its binary for it',
     };
-  }
-}
-
-/** How the lake's folder behaves as a store. */
-export async function checkLake(lakeUri: string): Promise<readonly Check[]> {
-  const name = 'lake';
-  try {
-    const path = openStore(lakeUri).localPath('probe');
-    if (path === undefined) return [{ name, status: 'ok', detail: printable(lakeUri) }];
-    const folder = dirname(path);
-    const probe = await probeFolder(folder);
-    const honoured = probe.winners === 1 && probe.intact;
-    return [
-      {
-        name,
-        status: 'ok',
-        detail: `${printable(folder)} can be written (${probe.writeMilliseconds.toFixed(1)} ms a durable write)`,
-      },
-      honoured
-        ? { name: 'put-if-absent', status: 'ok', detail: 'one of 8 writers at once won' }
-        : {
-            name: 'put-if-absent',
-            status: 'fail',
-            detail: `${probe.winners} of 8 writers at once won${probe.intact ? '' : ', and other bytes are there'}`,
-            advice: 'choose a folder on a local disk: here, two runs at once could lose data',
-          },
-      probe.hardLinks
-        ? { name: 'hard links', status: 'ok', detail: 'supported' }
-        : {
-            name: 'hard links',
-            status: 'warn',
-            detail: 'not supported by this file system; commits are kept apart by claims, which is slower',
-            advice: 'let every writer reach the folder through this same kind of mount, or choose a local disk',
-          },
-      probe.freeBytes >= LITTLE_SPACE
-        ? { name: 'free space', status: 'ok', detail: bytes(probe.freeBytes) }
-        : {
-            name: 'free space',
-            status: 'warn',
-            detail: bytes(probe.freeBytes),
-            advice: 'free some space before large runs',
-          },
-    ];
-  } catch (error) {
-    return [{ name, status: 'fail', detail: describe(error), advice: 'choose another folder with --lake or LAKE_URI' }];
   }
 }
 
@@ -160,12 +105,4 @@ async function checkPython(): Promise<Check> {
 function describe(error: unknown): string {
   const message = messageOf(error);
   return printable(message === '' ? (systemCode(error) ?? 'failed') : message);
-}
-
-/** The checks as lines for a person. */
-export function checkLines(checks: readonly Check[]): readonly string[] {
-  return checks.map(({ status, name, detail, advice }) => {
-    const found = `${status.padEnd(4)}  ${name.padEnd(14)} ${detail}`;
-    return advice === undefined ? found : `${found}; ${advice}`;
-  });
 }

@@ -11,6 +11,7 @@ export { MemoryStore } from './memory-store.ts';
 export type { ByteRange, ObjectInfo, ObjectStore } from './object-store.ts';
 export { type FolderProbe, probeFolder } from './probe.ts';
 export { resolveRange } from './range.ts';
+export { type BucketProbe, probeBucket } from './s3-probe.ts';
 export { S3Store } from './s3-store.ts';
 
 const memoryStores = new Map<string, MemoryStore>();

@@ -14,13 +14,12 @@ const NEEDED = 's3:ListBucket on the bucket, and s3:GetObject, s3:PutObject and 
 
 /** Answers that say who is asking is not known, or no more, by what to do then. */
 const CREDENTIALS: Readonly<Record<string, string>> = {
-  CredentialsProviderError:
-    'no AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for emulators too, as they say), or AWS_PROFILE',
   InvalidAccessKeyId: 'the access key is not known there; correct AWS_ACCESS_KEY_ID (or the profile)',
   SignatureDoesNotMatch: 'the secret key is wrong; correct AWS_SECRET_ACCESS_KEY (or the profile)',
   ExpiredToken: 'the credentials have expired; get new ones (aws sso login, or a new AWS_SESSION_TOKEN)',
   TokenRefreshRequired: 'the credentials have expired; get new ones (aws sso login, or a new AWS_SESSION_TOKEN)',
   InvalidToken: 'the session token is wrong; correct or unset AWS_SESSION_TOKEN',
+  InvalidTokenId: 'the session token is wrong; correct or unset AWS_SESSION_TOKEN',
   RequestTimeTooSkewed: "this machine's clock is wrong; set it",
 };
 
@@ -66,11 +65,16 @@ export function s3Error(error: unknown, doing: string, where: S3Where): LakeletE
 
   const name = error instanceof Error ? error.name : '';
   const status = statusOf(error);
+  if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
+    return wrap(
+      'ACCESS_DENIED',
+      `no AWS credentials were found (${printable(messageOf(error), 200)}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE`,
+    );
+  }
   const credentials = CREDENTIALS[name];
   if (credentials !== undefined) return wrap('ACCESS_DENIED', credentials);
   if (FULL.has(name) || status === 507)
     return wrap('STORE_FULL', `${server} has no space left; free some and try again`);
-  if (status === 404) return wrap('NOT_FOUND', 'it is not there; check the URI');
   if (status === 401 || status === 403) {
     return wrap('ACCESS_DENIED', `${server} refuses it (${said(error)}); check the credentials, which need ${NEEDED}`);
   }
@@ -98,10 +102,36 @@ export function s3Error(error: unknown, doing: string, where: S3Where): LakeletE
   );
 }
 
+/** What the SDK says for the name and the message of an answer without a body. */
+const EMPTY_WORDS = new Set(['', 'Error', 'Unknown', 'UnknownError', 'NotFound']);
+
+/** Whether a refusal that the SDK made an error of had no body that says why, as those of HEAD never have. */
+export function isUnexplained(error: unknown): boolean {
+  const status = statusOf(error) ?? 0;
+  return error instanceof Error && status >= 400 && status < 500 && EMPTY_WORDS.has(error.name);
+}
+
 /** The server's or the system's own words, and its status or code. */
 function said(error: unknown): string {
-  const name = error instanceof Error && error.name !== 'Error' ? error.name : undefined;
+  const code = systemCode(error);
+  // OpenSSL's messages are addresses and lines of its source.
+  if (code === 'EPROTO') return 'EPROTO: perhaps http:// is right, not https://';
+  const name = error instanceof Error ? error.name : '';
   const message = messageOf(error);
-  const parts = [statusOf(error), systemCode(error) ?? name, message === name ? undefined : message];
-  return printable(parts.filter((part) => part !== undefined && part !== '').join(' '), 200);
+  const words = [code ?? name, message === name ? '' : message].filter((word) => !EMPTY_WORDS.has(word));
+  return printable([statusOf(error) ?? '', ...words].join(' ').trim(), 200);
+}
+
+/**
+ * Checks that an answer is S3's: those to reads and writes of objects have a tag. A web server or a proxy that says 200 to
+ * everything would otherwise pass for a store that has taken what was written.
+ *
+ * @throws LakeletError `STORE_FAILED`
+ */
+export function checkAnswer(server: string, sign: unknown): void {
+  if (sign !== undefined) return;
+  throw new LakeletError(
+    'STORE_FAILED',
+    `What answers at ${printable(server, 200)} is not S3; correct AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL`,
+  );
 }

@@ -2,6 +2,7 @@ import { LakeletError, printable } from '../errors.ts';
 import { compareKeys, isKey } from './key.ts';
 import type { ObjectInfo } from './object-store.ts';
 import type { S3Connection } from './s3-client.ts';
+import { checkAnswer } from './s3-errors.ts';
 import type { S3Place } from './s3-uri.ts';
 
 /**
@@ -40,6 +41,7 @@ export async function* listObjects(
         ...(token === undefined ? after !== undefined && { StartAfter: after } : { ContinuationToken: token }),
       }),
     );
+    checkAnswer(connection.server, page.IsTruncated);
     for (const { Key, Size = 0, LastModified } of page.Contents ?? []) {
       if (Key === undefined) continue;
       const key = page.EncodingType === 'url' ? decodeKey(Key) : Key;

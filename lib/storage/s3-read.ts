@@ -2,9 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ByteRange, ObjectInfo } from './object-store.ts';
 import { resolveRange } from './range.ts';
 import type { S3Connection } from './s3-client.ts';
-import { isNoObject, isRangeBeyondEnd } from './s3-errors.ts';
+import { checkAnswer, isNoObject, isRangeBeyondEnd, isUnexplained } from './s3-errors.ts';
 import { isPassing, pause } from './s3-retry.ts';
-import type { S3Object } from './s3-write.ts';
+
+/** An object by its bucket and full key. */
+export interface S3Object {
+  readonly Bucket: string;
+  readonly Key: string;
+}
 
 /** How often an answer that breaks off in the middle of its body is asked for again. */
 const BODY_ATTEMPTS = 8;
@@ -13,14 +18,34 @@ const NOTHING = new Uint8Array();
 
 /** Size and time of an object; undefined where there is none. Throws what the SDK throws. */
 export async function headObject(
-  { client, sdk }: S3Connection,
+  connection: S3Connection,
   object: S3Object,
 ): Promise<Omit<ObjectInfo, 'key'> | undefined> {
+  const found = await headers(connection, object);
+  return found && { size: found.ContentLength ?? 0, lastModified: found.LastModified?.getTime() ?? 0 };
+}
+
+/** The metadata of an object; undefined where there is none. Throws what the SDK throws. */
+export async function objectMetadata(
+  connection: S3Connection,
+  object: S3Object,
+): Promise<Readonly<Record<string, string>> | undefined> {
+  const found = await headers(connection, object);
+  return found && (found.Metadata ?? {});
+}
+
+async function headers({ client, sdk, server }: S3Connection, object: S3Object) {
   try {
-    const { ContentLength = 0, LastModified } = await client.send(new sdk.HeadObjectCommand(object));
-    return { size: ContentLength, lastModified: LastModified?.getTime() ?? 0 };
+    const answer = await client.send(new sdk.HeadObjectCommand(object));
+    checkAnswer(server, answer.ETag);
+    return answer;
   } catch (error) {
     if (isNoObject(error)) return undefined;
+    // A refused HEAD does not say why; a GET does.
+    if (isUnexplained(error)) {
+      const { Body } = await client.send(new sdk.GetObjectCommand({ ...object, Range: 'bytes=0-0' }));
+      await Body?.transformToByteArray();
+    }
     throw error;
   }
 }
@@ -54,7 +79,7 @@ function rangeHeader({ start, end }: ByteRange): string {
 }
 
 async function readBody(
-  { client, sdk }: S3Connection,
+  { client, sdk, server }: S3Connection,
   object: S3Object,
   range: ByteRange | undefined,
   header: string | undefined,
@@ -64,6 +89,7 @@ async function readBody(
       const answer = await client.send(
         new sdk.GetObjectCommand({ ...object, ...(header !== undefined && { Range: header }) }),
       );
+      checkAnswer(server, answer.ETag);
       const body = (await answer.Body?.transformToByteArray()) ?? NOTHING.slice();
       // A server may ignore a range, and answer with the whole.
       if (range === undefined || answer.ContentRange !== undefined) return body;

@@ -45,6 +45,9 @@ const PASSING_NAMES = new Set([
   'OperationAborted',
 ]);
 
+/** What Node.js and the SDK say of a body that broke off or was damaged on its way. */
+const BROKEN_BODY = /^(aborted$|Checksum mismatch)/;
+
 /** The HTTP status of an answer that the SDK made an error of; undefined where no answer came. */
 export function statusOf(error: unknown): number | undefined {
   const status = metadataOf(error)?.httpStatusCode;
@@ -69,7 +72,7 @@ export function isPassing(error: unknown): boolean {
   if (status !== undefined && status >= 300) return PASSING_STATUS.has(status);
   const code = systemCode(error) ?? '';
   // HPE_…: what came was cut or mixed up within its HTTP headers.
-  return PASSING_CODES.has(code) || code.startsWith('HPE_') || error.message === 'aborted';
+  return PASSING_CODES.has(code) || code.startsWith('HPE_') || BROKEN_BODY.test(error.message);
 }
 
 /** The pause before another attempt, in milliseconds: random, up to a bound that doubles with each attempt. */

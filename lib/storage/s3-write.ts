@@ -9,14 +9,9 @@ import { readFile, stat } from 'node:fs/promises';
 import { LakeletError } from '../errors.ts';
 import { fileError } from './file-errors.ts';
 import type { S3Connection } from './s3-client.ts';
-import { isNoObject, isPreconditionFailed } from './s3-errors.ts';
+import { checkAnswer, isPreconditionFailed } from './s3-errors.ts';
+import { objectMetadata, type S3Object } from './s3-read.ts';
 import { statusOf } from './s3-retry.ts';
-
-/** An object by its bucket and full key. */
-export interface S3Object {
-  readonly Bucket: string;
-  readonly Key: string;
-}
 
 /** The metadata (`x-amz-meta-…`) that holds the id of a write. */
 const WRITE_ID = 'lakelet-write';
@@ -34,19 +29,16 @@ const PARTS_AT_ONCE = 4;
 const ROUNDS = 10;
 
 /** Whose write the object is; undefined where there is none. Throws what the SDK throws. */
-async function writeIdOf({ client, sdk }: S3Connection, object: S3Object): Promise<string | undefined> {
-  try {
-    const { Metadata } = await client.send(new sdk.HeadObjectCommand(object));
-    return Metadata?.[WRITE_ID] ?? 'unknown';
-  } catch (error) {
-    if (isNoObject(error)) return undefined;
-    throw error;
-  }
+async function writeIdOf(connection: S3Connection, object: S3Object): Promise<string | undefined> {
+  const metadata = await objectMetadata(connection, object);
+  return metadata && (metadata[WRITE_ID] ?? 'unknown');
 }
 
 /** Writes or replaces an object. Throws what the SDK throws. */
-export async function writeObject({ client, sdk }: S3Connection, object: S3Object, body: Uint8Array): Promise<void> {
-  await client.send(new sdk.PutObjectCommand({ ...object, Body: body }));
+export async function writeObject(connection: S3Connection, object: S3Object, body: Uint8Array): Promise<void> {
+  const { client, sdk, server } = connection;
+  const { ETag } = await client.send(new sdk.PutObjectCommand({ ...object, Body: body }));
+  checkAnswer(server, ETag);
 }
 
 /**
@@ -54,12 +46,13 @@ export async function writeObject({ client, sdk }: S3Connection, object: S3Objec
  * write that it found there may be this very one, sent twice on its way. Throws what the SDK throws.
  */
 export async function writeIfAbsent(connection: S3Connection, object: S3Object, body: Uint8Array): Promise<boolean> {
-  const { client, sdk } = connection;
+  const { client, sdk, server } = connection;
   const id = randomUUID();
   const put = { ...object, Body: body, IfNoneMatch: '*', Metadata: { [WRITE_ID]: id } };
   for (let round = 0; round < ROUNDS; round++) {
     try {
-      await client.send(new sdk.PutObjectCommand(put));
+      const { ETag } = await client.send(new sdk.PutObjectCommand(put));
+      checkAnswer(server, ETag);
       return true;
     } catch (error) {
       if (!isPreconditionFailed(error)) throw error;
