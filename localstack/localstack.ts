@@ -62,6 +62,7 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
       env: await environment(home, port, options.services),
       cwd: temporary(home),
       log: join(home, 'localstack.log'),
+      port,
       health: `${address}/_localstack/health`,
       ...(options.signal !== undefined && { signal: options.signal }),
     },

@@ -55,6 +55,7 @@ export async function startMinio(options: MinioOptions): Promise<RunningServer> 
       env: { ...shellWithout('MINIO_'), ...environment },
       cwd: home,
       log: join(home, 'minio.log'),
+      port,
       health: `http://${address}/minio/health/cluster`,
       ...(signal !== undefined && { signal }),
     },

@@ -46,11 +46,11 @@ export async function startMlflow(options: MlflowOptions): Promise<RunningServer
   const { artifacts, settings, signal } = options;
   const home = resolve(options.home);
   const python = await installMlflow(options);
-  const port = String(await portToUse(options.port));
+  const port = await portToUse(options.port);
   const { command, environment } = await serviceSettings('mlflow', {
     MLFLOW_LISTEN_HOST: '127.0.0.1',
-    MLFLOW_LISTEN_PORT: port,
-    MLFLOW_PORT: port,
+    MLFLOW_LISTEN_PORT: String(port),
+    MLFLOW_PORT: String(port),
     MLFLOW_DATA: home,
     MLFLOW_ARTIFACTS: artifacts,
     LAKE_S3: settings.AWS_ENDPOINT_URL_S3 ?? settings.AWS_ENDPOINT_URL ?? '',
@@ -64,6 +64,7 @@ export async function startMlflow(options: MlflowOptions): Promise<RunningServer
       env: { ...shellWithout('MLFLOW_', 'AWS_'), ...environment, ...settings },
       cwd: home,
       log: join(home, 'mlflow.log'),
+      port,
       health: `http://127.0.0.1:${port}/health`,
       healthy: (body) => body === 'OK',
       ...(signal !== undefined && { signal }),

@@ -45,6 +45,7 @@ export async function startMlflowServer(options: ServerOptions): Promise<Running
     env: mlflowServerEnvironment(),
     cwd: home,
     log: join(home, 'server.log'),
+    port,
     health: `http://127.0.0.1:${port}/health`,
     healthy: (body) => body === 'OK',
     ...(startTimeoutMs !== undefined && { startTimeoutMs }),

@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LakeletError, messageOf, printable, systemCode } from '../errors.ts';
 import { type ProcessGroup, startGroup } from './group.ts';
+import { releasePort } from './port.ts';
 
 /** What to start, and how to tell that it is ready. */
 export interface ServerCommand {
@@ -18,6 +19,8 @@ export interface ServerCommand {
   readonly cwd: string;
   /** The file that the server's output goes to; it is written anew. */
   readonly log: string;
+  /** The port of loopback that it listens on, as `portToUse` took it; given up when the server has ended. */
+  readonly port: number;
   /** The address that answers with a status of 200 when the server is ready. */
   readonly health: string;
   /** What the answer has to be beside that; nothing where absent. */
@@ -42,14 +45,23 @@ export interface ServerProcess extends ProcessGroup {
  * @throws LakeletError `failure`'s code, `CANCELLED`; then nothing of the server is left
  */
 export async function startServer(options: ServerCommand): Promise<ServerProcess> {
-  const group = await spawnServer(options);
   try {
-    await waitUntilHealthy(options, group.ended);
+    const group = await spawnServer(options);
+    const stop = async () => {
+      await group.stop();
+      releasePort(options.port);
+    };
+    try {
+      await waitUntilHealthy(options, group.ended);
+    } catch (error) {
+      await group.stop();
+      throw error;
+    }
+    return { ...group, name: options.name, log: options.log, stop };
   } catch (error) {
-    await group.stop();
+    releasePort(options.port);
     throw error;
   }
-  return { ...group, name: options.name, log: options.log };
 }
 
 async function spawnServer(options: ServerCommand): Promise<ProcessGroup> {
