@@ -120,26 +120,30 @@ export class DuckDBEngine implements ParquetEngine {
   /**
    * Makes a view over a table's files as they are at its present version; of a name with parts, the schema is made as well.
    * Remote files are fetched before, and kept as long as the view is.
+   *
+   * @throws LakeletError as {@link scan}
    */
   async view(
     name: string | readonly string[],
     table: DeltaTable,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
+    const { signal } = options;
     const parts = [name].flat();
     const view = parts.map(identifier).join('.');
-    const plan = { ...table.scanPlan(), ...options };
-    const held = await this.hold(plan);
+    const schema = parts.slice(0, -1).map(identifier).join('.');
+    const plan: ScanPlan = { ...table.scanPlan(), ...(signal !== undefined && { signal }) };
+    let held: HeldFiles | undefined;
     try {
+      held = await this.hold(plan);
       const { sql, stub } = await this.scanStatement(plan, held.paths);
-      const schema = parts.slice(0, -1).map(identifier).join('.');
       if (schema !== '') await this.run(`CREATE SCHEMA IF NOT EXISTS ${schema}`);
       await this.run(`CREATE OR REPLACE VIEW ${view} AS ${sql}`);
       this.views.get(view)?.release();
       this.views.set(view, { ...held, paths: [...held.paths, stub] });
     } catch (error) {
-      held.release();
-      throw error;
+      held?.release();
+      throw duckdbFailure(error, 'SCAN_FAILED', `The table ${printable(table.uri, 300)} can't be read`, signal);
     }
   }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
+import { mapInOrder } from '../concurrency.ts';
 import type { Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import { findField, type StructField, type StructType } from '../delta/schema/types.ts';
 import { LakeletError, printable } from '../errors.ts';
@@ -16,6 +17,9 @@ import { canTake, sqlType } from './types.ts';
 
 /** Rows that DuckDB takes from a file as one piece of work: small enough for two cores to share 100,000 rows. */
 export const ROW_GROUP_ROWS = 40_960;
+/** Partitions' files that are put into the store at once. */
+const PUTS_AT_ONCE = 8;
+
 /** A name for the column that carries a partition's number through COPY, which no column of the table has. */
 function numberColumn(schema: StructType): string {
   let name = '__lakelet_partition';
@@ -174,7 +178,6 @@ async function stagePartitions(
   const names = target.partitionColumns.map(identifier);
   const number = numberColumn(target.schema);
   const folder = scratch.path();
-  const staged: StagedFile[] = [];
   const tried: string[] = [];
   try {
     await connection.run(`CREATE TEMP TABLE ${rows} AS ${projection}`);
@@ -192,18 +195,15 @@ async function stagePartitions(
       [`PARTITION_BY (${number})`, "FILENAME_PATTERN 'part-{uuid}'"],
       target,
     );
-    for (const file of written) {
+    const put = async (file: Written): Promise<StagedFile> => {
       const partition = values.get(file.partition ?? 0) ?? {};
-      const folders = target.partitionColumns.map(
-        (name) => `${escaped(name)}=${escaped(partition[name] ?? NULL_FOLDER)}`,
-      );
-      const key = [...folders, file.path.slice(dirname(file.path).length + 1)].join('/');
+      const key = partitionKey(file.path, partition, target.partitionColumns);
       // Also a put that failed may have been done.
       tried.push(key);
       await target.store.putFile(key, file.path);
-      staged.push(stagedFile(key, file, partition, target));
-    }
-    return staged;
+      return stagedFile(key, file, partition, target);
+    };
+    return await Array.fromAsync(mapInOrder(written, PUTS_AT_ONCE, put));
   } catch (error) {
     await Promise.all(tried.map((key) => target.store.delete(key)));
     throw error;
@@ -212,6 +212,12 @@ async function stagePartitions(
     await connection.run(`DROP TABLE IF EXISTS ${parts}`);
     await discard(folder);
   }
+}
+
+/** Where a partition's file goes: below a folder for each partition column. */
+function partitionKey(path: string, partition: PartitionValues, columns: readonly string[]): string {
+  const folders = columns.map((name) => `${escaped(name)}=${escaped(partition[name] ?? NULL_FOLDER)}`);
+  return [...folders, basename(path)].join('/');
 }
 
 const NULL_FOLDER = '__HIVE_DEFAULT_PARTITION__';

@@ -37,13 +37,10 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
   };
   return runOnce(context, identity, async () => {
     const silver = await openInput(context, silverPath(dataset), 'silver');
-    const targets = new Map<Aggregate, DeltaTable>();
-    for (const aggregate of dataset.gold) {
-      targets.set(aggregate, await openOrCreate(context, goldPath(aggregate), aggregate.columns));
-    }
+    const targets = await openTargets(context, dataset);
     // Looked at again now that the targets are loaded: see publish.
     await silver.refresh();
-    await context.engine.view('silver', silver);
+    await context.engine.view('silver', silver, context);
     await aggregateAll(context, identity, silver, targets);
     const startedAt = Date.now();
     const trained = await train(await readFeatures(context.engine, dataset), event, context.signal);
@@ -52,6 +49,17 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
     return { summary: { tables, ...modelSummary(dataset, trained, logged) } };
   });
+}
+
+/** The aggregates' tables, by the aggregate, in the dataset's order. */
+async function openTargets(context: Context, { gold }: Dataset): Promise<ReadonlyMap<Aggregate, DeltaTable>> {
+  const opened = gold.map(
+    async (aggregate): Promise<[Aggregate, DeltaTable]> => [
+      aggregate,
+      await openOrCreate(context, goldPath(aggregate), aggregate.columns),
+    ],
+  );
+  return new Map(await Promise.all(opened));
 }
 
 async function aggregateAll(

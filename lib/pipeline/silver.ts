@@ -75,10 +75,11 @@ interface Targets {
 }
 
 async function openTargets(context: Context, dataset: Dataset): Promise<Targets> {
-  return {
-    quarantine: await openOrCreate(context, quarantinePath(dataset), quarantineColumns(dataset)),
-    silver: await openOrCreate(context, silverPath(dataset), dataset.silver.columns),
-  };
+  const [quarantine, silver] = await Promise.all([
+    openOrCreate(context, quarantinePath(dataset), quarantineColumns(dataset)),
+    openOrCreate(context, silverPath(dataset), dataset.silver.columns),
+  ]);
+  return { quarantine, silver };
 }
 
 async function refine(
@@ -95,7 +96,7 @@ async function refine(
   const total = rows ?? undefined;
   const say = (message: string): void => progress({ step: 'silver', message, ...(total !== undefined && { total }) });
   say('telling duplicates and broken rules');
-  await engine.view('bronze', bronze);
+  await engine.view('bronze', bronze, context);
   await engine.run(splitSql(dataset));
   const sql = readSql(dataset.silver.sqlFile);
   const facts = { bronzeVersion: bronze.version, ...(await account(context, dataset, identity.runId, sql)) };
