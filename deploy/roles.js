@@ -8,18 +8,32 @@ const ACCESS = {
   RecordFailure: { name: 'record-failure', reads: ['ops'], writes: ['ops'] },
 };
 
+/** The HTTP API reads all of the lake, and keeps its own records of the runs that it starts. */
+const API = { name: 'api', reads: [''], writes: ['ops/executions'] };
+
 /**
  * The roles of the functions, by their logical ids (`BronzeRole`, …).
  *
  * @param lake `stage`; `bucket`, a name or a reference; `prefix`, the lake's in it; `aws`, false for LocalStack
  */
 export function rolesOf(lake) {
-  return Object.fromEntries(
-    Object.entries(ACCESS).map(([id, access]) => [`${id}Role`, functionRole({ ...lake, ...access })]),
-  );
+  const roles = Object.entries(ACCESS).map(([id, access]) => [`${id}Role`, functionRole({ ...lake, ...access })]);
+  if (lake.aws) roles.push(['ApiRole', functionRole({ ...lake, ...API, more: starting(lake.stage) })]);
+  return Object.fromEntries(roles);
 }
 
-function functionRole({ stage, name, bucket, prefix, reads, writes, aws }) {
+/** What starts the state machine and follows its executions. */
+function starting(stage) {
+  const arn = (kind, suffix) => ({
+    'Fn::Sub': `arn:\${AWS::Partition}:states:\${AWS::Region}:\${AWS::AccountId}:${kind}:lakelet-${stage}${suffix}`,
+  });
+  return [
+    { Effect: 'Allow', Action: 'states:StartExecution', Resource: arn('stateMachine', '') },
+    { Effect: 'Allow', Action: 'states:DescribeExecution', Resource: arn('execution', ':*') },
+  ];
+}
+
+function functionRole({ stage, name, bucket, prefix, reads, writes, aws, more = [] }) {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -42,6 +56,7 @@ function functionRole({ stage, name, bucket, prefix, reads, writes, aws }) {
               logs(`lakelet-${stage}-${name}`),
               ...onLake({ bucket, prefix, reads, writes }),
               ...(aws ? [tracing] : []),
+              ...more,
             ],
           },
         },
@@ -69,7 +84,7 @@ const tracing = {
 };
 
 function onLake({ bucket, prefix, reads, writes }) {
-  const under = (layer) => (prefix === '' ? `${layer}/*` : `${prefix}/${layer}/*`);
+  const under = (layer) => [prefix, layer, '*'].filter((part) => part !== '').join('/');
   const arn = (suffix) => ({
     'Fn::Sub': [`arn:\${AWS::Partition}:s3:::\${Bucket}${suffix}`, { Bucket: bucket }],
   });
