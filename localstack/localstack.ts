@@ -1,12 +1,26 @@
-import { rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { LakeletError } from '../lib/errors.ts';
+import { promisify } from 'node:util';
+import { LakeletError, messageOf, printable } from '../lib/errors.ts';
+import { withLock } from './lock.ts';
 import { pythonVenv } from './python.ts';
 import { portToUse, type RunningServer, type StartOptions, startEmulator } from './server.ts';
 import { projectFolder, serviceSettings } from './settings.ts';
 
 /** LocalStack's version in localstack/requirements.txt, and of its image in docker-compose.yml. */
 export const LOCALSTACK_VERSION = '4.7.0';
+
+const run = promisify(execFile);
+
+/** Writes LocalStack's index of AWS's APIs into the folder that is its argument, whole or not at all. */
+const BUILD_INDEX = `
+import os, sys
+from localstack.aws import spec
+target = os.path.join(sys.argv[1], spec._get_catalog_filename())
+spec.build_service_index_cache(target + ".new")
+os.replace(target + ".new", target)
+`;
 
 /** How to start LocalStack. */
 export interface LocalStackOptions extends StartOptions {
@@ -21,15 +35,44 @@ export interface LocalStackOptions extends StartOptions {
  * @throws LakeletError `PYTHON_MISSING`, `PYTHON_INSTALL_FAILED`, `CANCELLED`, `NO_CHECKOUT`
  */
 export async function installLocalStack(options: Pick<StartOptions, 'say' | 'signal'> = {}): Promise<string> {
-  const root = projectFolder();
-  return pythonVenv({
-    folder: join(root, '.emulators', 'localstack'),
-    requirements: join(root, 'localstack', 'requirements.txt'),
+  const python = await pythonVenv({
+    folder: installation(),
+    requirements: join(projectFolder(), 'localstack', 'requirements.txt'),
     what: `LocalStack ${LOCALSTACK_VERSION}`,
     // Measured: its pinned packages work on this one alone.
     python: { from: [3, 11], below: [3, 12] },
     ...(options.say !== undefined && { say: options.say }),
     ...(options.signal !== undefined && { signal: options.signal }),
+  });
+  await buildIndex(python);
+  return python;
+}
+
+function installation(): string {
+  return join(projectFolder(), '.emulators', 'localstack');
+}
+
+/** What LocalStack computes at its first request and keeps: three seconds that a new home need not take again. */
+function cache(): string {
+  return join(installation(), 'cache');
+}
+
+async function buildIndex(python: string): Promise<void> {
+  const isBuilt = async () => (await readdir(cache())).some((name) => name.endsWith('.dill'));
+  await mkdir(cache(), { recursive: true });
+  if (await isBuilt()) return;
+  await withLock(`${cache()}.lock`, async () => {
+    if (await isBuilt()) return;
+    try {
+      await run(python, ['-c', BUILD_INDEX, cache()]);
+    } catch (cause) {
+      const line = messageOf(cause).trim().split('\n').at(-1) ?? '';
+      throw new LakeletError(
+        'PYTHON_INSTALL_FAILED',
+        `LocalStack in ${printable(installation(), 200)} does not work (${printable(line, 300)}): delete that folder and try again.`,
+        { cause },
+      );
+    }
   });
 }
 
@@ -50,10 +93,9 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
   const python = await installLocalStack(options);
   const home = resolve(options.home);
   const port = await portToUse(options.port);
-  // What an earlier one left when it was killed: code, and the folders of Lambdas.
-  await rm(temporary(home), { recursive: true, force: true });
+  await clean(home);
   const address = `http://127.0.0.1:${port}`;
-  return startEmulator(
+  const server = await startEmulator(
     {
       name: 'LocalStack',
       failure: 'LOCALSTACK_START_FAILED',
@@ -73,6 +115,22 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
       AWS_SECRET_ACCESS_KEY: 'lakelet-secret',
     },
   );
+  return {
+    ...server,
+    async stop() {
+      await server.stop();
+      await clean(home);
+    },
+  };
+}
+
+/** Removes the code and the folders of Lambdas, and lays out what LocalStack finds in its folder. */
+async function clean(home: string): Promise<void> {
+  await rm(temporary(home), { recursive: true, force: true });
+  const state = join(home, 'var', 'lib', 'localstack');
+  await rm(state, { recursive: true, force: true });
+  await mkdir(state, { recursive: true });
+  await symlink(cache(), join(state, 'cache'), 'dir');
 }
 
 function temporary(home: string): string {
