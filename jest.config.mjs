@@ -3,7 +3,7 @@
 process.env.LOG_LEVEL ??= 'silent';
 // A setting of the shell must not lead a test to a real lake or server.
 for (const name of Object.keys(process.env)) {
-  if (/^(LAKE_URI$|MLFLOW_)/.test(name)) delete process.env[name];
+  if (/^(LAKE_URI$|MLFLOW_|AWS_)/.test(name)) delete process.env[name];
 }
 
 export default {
@@ -28,4 +28,5 @@ export default {
   },
   maxWorkers: 2,
   testTimeout: 30_000,
+  setupFilesAfterEnv: ['<rootDir>/tests/time-limits.ts'],
 };
