@@ -29,7 +29,7 @@ export function queryCommand(outside: Outside): Command {
       (text, before = []) => [...before, tableOption(text)],
     )
     .addOption(formatOption('table', 'json', 'csv', 'parquet'))
-    .option('--output <file>', 'write the result to a file (parquet needs one)')
+    .option('--output <file>', 'write the result to a file or to s3://bucket/key (parquet needs one)')
     .option('--explain', "show DuckDB's plan, and how many files of each table can match")
     .addHelpText(
       'after',

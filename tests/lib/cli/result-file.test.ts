@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { write } from '../../../lib/cli/output.ts';
 import { replaceTextFile } from '../../../lib/cli/result-file.ts';
+import { openStore } from '../../../lib/storage/index.ts';
 
 let folder: string;
 beforeEach(async () => {
@@ -41,6 +42,21 @@ describe('replaceTextFile', () => {
       code: 'OUTPUT_FAILED',
     });
     expect(await readdir(folder)).toEqual(['sub']);
+  });
+
+  it('writes an object of a store, whole or not at all', async () => {
+    const store = openStore('memory://results/a');
+    await replaceTextFile('memory://results/a/b.csv', async (out) => write(out, 'x,y'));
+    const failed = replaceTextFile('memory://results/a/b.csv', async (out) => {
+      await write(out, 'new');
+      throw new TypeError('no more');
+    });
+    await expect(failed).rejects.toThrow('no more');
+    expect(new TextDecoder().decode(await store.get('b.csv'))).toBe('x,y');
+  });
+
+  it.each(['memory://results', 'memory://results/', 's3://'])('says that %s names no object', async (uri) => {
+    await expect(replaceTextFile(uri, async (out) => write(out, 'x'))).rejects.toMatchObject({ code: 'OUTPUT_FAILED' });
   });
 
   // Only Linux has a device that is always full.
