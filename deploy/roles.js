@@ -14,7 +14,7 @@ const API = { name: 'api', reads: [''], writes: ['ops/executions'] };
 /**
  * The roles of the functions, by their logical ids (`BronzeRole`, …).
  *
- * @param lake `stage`; `bucket`, a name or a reference; `prefix`, the lake's in it; `aws`, false for LocalStack
+ * @param lake `stage`; `bucket`, a name or a reference; `prefix`, the lake's in it; `aws`, whether there is an HTTP API
  */
 export function rolesOf(lake) {
   const roles = Object.entries(ACCESS).map(([id, access]) => [`${id}Role`, functionRole({ ...lake, ...access })]);
@@ -33,7 +33,7 @@ function starting(stage) {
   ];
 }
 
-function functionRole({ stage, name, bucket, prefix, reads, writes, aws, more = [] }) {
+function functionRole({ stage, name, bucket, prefix, reads, writes, more = [] }) {
   return {
     Type: 'AWS::IAM::Role',
     Properties: {
@@ -55,7 +55,7 @@ function functionRole({ stage, name, bucket, prefix, reads, writes, aws, more = 
             Statement: [
               logs(`lakelet-${stage}-${name}`),
               ...onLake({ bucket, prefix, reads, writes }),
-              ...(aws ? [tracing] : []),
+              tracing,
               ...more,
             ],
           },

@@ -24,12 +24,34 @@ export async function environment({ resolveVariable }) {
   return isAws(stage) ? awsEnvironment(resolveVariable) : emulatorEnvironment(process.env, stage);
 }
 
-/** The CloudFormation fragments of the stage, to be merged. */
-export async function resources({ resolveVariable }) {
+/** The functions' roles, as a fragment of a template. */
+export async function roles({ resolveVariable }) {
   const stage = await resolveVariable('sls:stage');
   const aws = isAws(stage);
   const lake = aws ? await awsLake(resolveVariable) : localLake(process.env);
   return { Resources: rolesOf({ stage, ...lake, aws }) };
+}
+
+/** Which file of this folder holds what the stage has beside functions, roles and the state machine. */
+export async function place({ resolveVariable }) {
+  return isAws(await resolveVariable('sls:stage')) ? 'aws' : 'emulators';
+}
+
+/** The values of the template's own parameters. */
+export async function parameters({ resolveVariable }) {
+  if (!isAws(await resolveVariable('sls:stage'))) return [];
+  const given = {
+    BucketName: 'bucket',
+    ScheduleExpression: 'schedule',
+    ScheduleInput: 'schedule-input',
+    AlarmEmail: 'alarm-email',
+  };
+  return Promise.all(
+    Object.entries(given).map(async ([key, param]) => ({
+      ParameterKey: key,
+      ParameterValue: await resolveVariable(`param:${param}`),
+    })),
+  );
 }
 
 function isAws(stage) {
@@ -51,11 +73,10 @@ async function awsEnvironment(resolveVariable) {
   };
 }
 
-/** The lake's bucket (its name, or a reference to the one that the stack makes) and its prefix in it. */
+/** The lake's bucket, that of the stack or a given one, and its prefix in it. */
 async function awsLake(resolveVariable) {
-  const bucket = await resolveVariable('param:bucket');
   return {
-    bucket: bucket === '' ? { Ref: 'LakeBucket' } : bucket,
+    bucket: { 'Fn::If': ['MakesBucket', { Ref: 'LakeBucket' }, { Ref: 'BucketName' }] },
     prefix: await resolveVariable('param:prefix'),
   };
 }
