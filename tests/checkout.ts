@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -16,6 +16,8 @@ const SHIPPED = [
   'package-lock.json',
 ];
 
+const EMULATORS = ['localstack', 'docker-compose.yml'];
+
 /** What a program said and how it ended. */
 export interface Ended {
   /** Its exit code; null where a signal ended it. */
@@ -31,11 +33,20 @@ export interface Ended {
 export class Checkout {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'lakelet-checkout-')));
 
-  constructor() {
-    for (const path of [...SHIPPED, 'serverless.yml']) {
+  /** @param emulators whether it has what starts the emulators, with what the project has installed for them */
+  constructor({ emulators = false }: { emulators?: boolean } = {}) {
+    for (const path of [...SHIPPED, 'serverless.yml', ...(emulators ? EMULATORS : [])]) {
       cpSync(join(root, path), join(this.folder, path), { recursive: true });
     }
-    symlinkSync(join(root, 'node_modules'), join(this.folder, 'node_modules'), 'junction');
+    this.link('node_modules');
+    if (!emulators) return;
+    mkdirSync(join(root, '.emulators'), { recursive: true });
+    this.link('.emulators');
+    if (existsSync(join(root, '.venv'))) this.link('.venv');
+  }
+
+  private link(folder: string): void {
+    symlinkSync(join(root, folder), join(this.folder, folder), 'junction');
   }
 
   /** The checkout's lake. */
@@ -48,21 +59,21 @@ export class Checkout {
     return this.run(process.execPath, [join(this.folder, 'bin', 'lakelet.ts'), ...argv], env);
   }
 
-  /** Runs a line of a shell, as a user types it. */
-  shell(line: string, env: Record<string, string> = {}): Promise<Ended> {
-    return this.run('sh', ['-c', line], env);
+  /** Runs a line of a shell, as a user types it, for `timeout` milliseconds at most. */
+  shell(line: string, env: Record<string, string> = {}, timeout?: number): Promise<Ended> {
+    return this.run('sh', ['-c', line], env, timeout);
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  private run(program: string, args: readonly string[], env: Record<string, string>): Promise<Ended> {
+  private run(program: string, args: readonly string[], env: Record<string, string>, timeout = 60_000): Promise<Ended> {
     const child = spawn(program, args, {
       cwd: this.folder,
       env: { ...userEnvironment(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 60_000,
+      timeout,
     });
     let out = '';
     let err = '';

@@ -1,36 +1,10 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { Checkout, type Ended } from '../checkout.ts';
 import { type ServerDouble, startServerDouble } from '../lib/mlflow/server-double.ts';
+import { blocks, commandsOf, DOCUMENTS, root, textOf } from './documents.ts';
 
-const root = join(import.meta.dirname, '..', '..');
-const DOCUMENTS = [
-  'README.md',
-  'CONTRIBUTING.md',
-  ...readdirSync(join(root, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => join('docs', name)),
-];
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-
-function textOf(document: string): string {
-  return readFileSync(join(root, document), 'utf8');
-}
-
-/** The fenced blocks of a language in a document. */
-function blocks(document: string, language: string): string[] {
-  return [...textOf(document).matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))].map(
-    ([, block = '']) => block,
-  );
-}
-
-/** The commands of a document's shell blocks, without their comments. */
-function commandsOf(document: string): string[] {
-  return blocks(document, 'sh')
-    .flatMap((block) => block.split('\n'))
-    .map((line) => line.replace(/(^|\s+)#.*$/, '').trim())
-    .filter((line) => line !== '');
-}
 
 /** Commands that install, test, build or measure; what they call must be there, and other tests and CI call it. */
 const ELSEWHERE = /^(npm (test|install|pack)\b|npm run (test:unit|lint|typecheck|build|bench)\b|node bench\/)/;
@@ -83,7 +57,8 @@ function run(command: string): Promise<Ended> {
 }
 
 describe.each(DOCUMENTS)('%s', (document) => {
-  const commands = [...new Set(commandsOf(document))];
+  // Those that need emulators are run by tests/emulator/docs.test.ts.
+  const commands = [...new Set(commandsOf(document, 'sh'))];
 
   it('has its commands in blocks of a shell, and links to what is there', () => {
     expect(textOf(document)).not.toMatch(/^( {4}|\t)(npm|npx|node|lakelet) /m);
