@@ -47,5 +47,8 @@ function named(step: string, thrown: unknown): LakeletError {
   const error = asLakeletError(thrown, 'STEP_FAILED', `${step} failed`);
   logger(step).error({ err: error, code: error.code, retryable: error.retryable }, 'failed');
   error.name = error.retryable ? 'Lakelet.Retryable' : `Lakelet.${error.code}`;
+  // Lambda tells of an error its name, its message and its trace: the code goes into the trace where the name lacks it.
+  const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
+  error.stack = [`${error.name} [${error.code}]: ${error.message}`, ...frames].join('\n');
   return error;
 }

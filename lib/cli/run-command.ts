@@ -1,12 +1,11 @@
-import { resolve } from 'node:path';
 import { Command, Option } from 'commander';
-import { LakeletError, printable } from '../errors.ts';
 import { MOST_SHARDS } from '../pipeline/events.ts';
-import { startEmbedded, type TaskHandlers } from '../workflow/index.ts';
+import type { TaskHandlers } from '../workflow/index.ts';
 import { wholeNumber } from './arguments.ts';
 import { examples, formatOption, lakeOption, type Outside } from './command.ts';
 import { type Format, writeObject } from './output.ts';
 import { drawProgress } from './progress-line.ts';
+import { RUNNERS, type RunnerName, runOn } from './run-runners.ts';
 import { summaryLines } from './run-summary.ts';
 
 interface RunOptions {
@@ -17,11 +16,14 @@ interface RunOptions {
   readonly maxDepth?: number;
   readonly baseline?: boolean;
   readonly runId?: string;
+  readonly runner: RunnerName;
+  readonly stateMachine?: string;
+  readonly stage?: string;
   readonly lake?: string;
   readonly format: Format;
 }
 
-/** `lakelet run`: executes the state machine in this process, over handlers that are loaded when they are needed. */
+/** `lakelet run`: executes the state machine; in this process over handlers that are loaded when they are needed. */
 export function runCommand(outside: Outside, loadHandlers: () => Promise<TaskHandlers>): Command {
   return new Command('run')
     .description('carry a delivery of purchases through bronze, silver and gold, and train the model')
@@ -37,60 +39,70 @@ export function runCommand(outside: Outside, loadHandlers: () => Promise<TaskHan
     .option('--baseline', 'train ml-random-forest on a small sample too, for comparison')
     .option('--run-id <id>', 'name the run; one that failed or was stopped goes on when its id comes again')
     .addOption(
-      new Option('--runner <runner>', 'what executes the state machine').choices(['embedded']).default('embedded'),
+      new Option(
+        '--runner <runner>',
+        'what executes the state machine: this process (embedded), this process with its steps on Lambda, or Step Functions',
+      )
+        .choices(RUNNERS)
+        .default(RUNNERS[0]),
+    )
+    .option(
+      '--state-machine <name>',
+      'of --runner stepfunctions: its name or ARN (default: the only one named lakelet-…)',
+    )
+    .option(
+      '--stage <stage>',
+      'of --runner lambda: the functions are lakelet-<stage>-bronze and so on (default: offline)',
     )
     .addOption(lakeOption())
     .addOption(formatOption('table', 'json'))
     .addHelpText(
       'after',
-      examples('lakelet run', 'lakelet run --rows 1000000 --seed 7', 'lakelet run --lake /data/lake --format json'),
+      examples(
+        'lakelet run',
+        'lakelet run --rows 1000000 --seed 7',
+        'lakelet run --lake /data/lake --format json',
+        'lakelet run --runner stepfunctions --shards 8',
+      ),
     )
-    .action((options: RunOptions) => run(outside, loadHandlers, options));
+    .action((options: RunOptions, command: Command) => run(outside, loadHandlers, options, command));
 }
 
-async function run(outside: Outside, loadHandlers: () => Promise<TaskHandlers>, options: RunOptions): Promise<void> {
-  const { format, lake, ...input } = options;
-  // The handlers read the lake from the environment, as they do in a Lambda.
-  if (lake !== undefined) process.env.LAKE_URI = /^[a-z][a-z0-9+.-]+:\/\//i.test(lake) ? lake : resolve(lake);
+async function run(
+  outside: Outside,
+  loadHandlers: () => Promise<TaskHandlers>,
+  options: RunOptions,
+  command: Command,
+): Promise<void> {
+  refuseWhatIsIgnored(options, command);
   const started = performance.now();
   const stopDrawing = drawProgress(outside.console);
-  let output: unknown;
+  let done: Awaited<ReturnType<typeof runOn>>;
   try {
-    output = await execute(eventOf(input), await loadHandlers(), outside.signal);
+    done = await runOn(options.runner, { ...options, input: eventOf(options), outside, loadHandlers });
   } finally {
     stopDrawing();
   }
   const milliseconds = performance.now() - started;
-  await writeObject(outside.console, format, output, () =>
-    summaryLines(output, { milliseconds, config: outside.config(), lake }),
+  await writeObject(outside.console, options.format, done.output, () =>
+    summaryLines(done.output, milliseconds, done.places()),
   );
 }
 
+/** An option that the runner would not heed is wrong usage: the lake, for one, is a setting of the process that a step runs in. */
+function refuseWhatIsIgnored({ runner, lake, stateMachine, stage }: RunOptions, command: Command): void {
+  const ignored = [
+    ...(runner !== 'embedded' && lake !== undefined ? ["--lake: the lake is the functions' own LAKE_URI there"] : []),
+    ...(runner !== 'stepfunctions' && stateMachine !== undefined ? ['--state-machine'] : []),
+    ...(runner !== 'lambda' && stage !== undefined ? ['--stage'] : []),
+  ];
+  const [first] = ignored;
+  if (first !== undefined) command.error(`error: --runner ${runner} takes no ${first}`);
+}
+
 /** The execution's input: the options that were given, the others are the definition's to fill in. */
-function eventOf(options: Omit<RunOptions, 'format' | 'lake'>): Record<string, string | number | boolean> {
+function eventOf(options: RunOptions): Record<string, string | number | boolean> {
   const { rows, seed, shards, trees, maxDepth, baseline, runId } = options;
   const given = Object.entries({ rows, seed, shards, trees, maxDepth, baseline, runId });
   return Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
-}
-
-async function execute(input: unknown, handlers: TaskHandlers, signal: AbortSignal): Promise<unknown> {
-  const result = await startEmbedded(input, handlers, { signal });
-  switch (result.status) {
-    case 'SUCCEEDED':
-      return result.output;
-    case 'ABORTED':
-      throw new LakeletError(
-        'INTERRUPTED',
-        'The run was stopped before its end; what it committed stays, and the next run goes on from there',
-      );
-    case 'FAILED':
-      if (result.thrown instanceof LakeletError) throw result.thrown;
-      throw new LakeletError(
-        'RUN_FAILED',
-        `The run failed with ${printable(result.error)}: ${printable(result.cause)}; the logs tell more`,
-        {
-          cause: result.thrown,
-        },
-      );
-  }
 }

@@ -4,14 +4,6 @@ import { checkoutFolder } from '../files.ts';
 import { count, seconds } from './figures.ts';
 import { cellText, type Row, tableLines } from './text-table.ts';
 
-/** What a run's summary needs to know beside its output. */
-export interface RunContext {
-  readonly milliseconds: number;
-  readonly config: Config;
-  /** What `--lake` said. */
-  readonly lake: string | undefined;
-}
-
 /** The most characters of one text, such as why a model became champion. */
 const TEXT_WIDTH = 300;
 
@@ -20,8 +12,10 @@ const STEPS = ['bronze', 'silver', 'gold'] as const;
 /**
  * The lines that tell a person what a run did: its tables, what each step counted, and where to look. `output` is the
  * execution's output; what a step's summary holds is shown as it is, so that a step may tell more without a change here.
+ *
+ * @param places the lines that tell where to look
  */
-export function summaryLines(output: unknown, { milliseconds, config, lake }: RunContext): string[] {
+export function summaryLines(output: unknown, milliseconds: number, places: readonly string[]): string[] {
   const run = fieldsOf(output);
   const tables: Row[] = [];
   const notes: string[] = [];
@@ -32,15 +26,26 @@ export function summaryLines(output: unknown, { milliseconds, config, lake }: Ru
     }
   }
   const columns = [...new Set(tables.flatMap((row) => Object.keys(row)))];
-  const { trackingUri } = config.mlflow;
-  const command = checkoutFolder() === undefined ? 'lakelet' : 'npm run -s lakelet --';
-  const given = lake === undefined ? '' : ` --lake ${quoted(lake)}`;
   return [
     `Run ${cellText(run.runId)} is done in ${seconds(milliseconds)}`,
     '',
     ...(tables.length > 0 ? [...tableLines(columns, tables), ''] : []),
     ...notes,
     ...(notes.length > 0 ? [''] : []),
+    ...places,
+  ];
+}
+
+/**
+ * Where to look after a run in this process, and what to try next.
+ *
+ * @param lake what `--lake` said
+ */
+export function localPlaces(config: Config, lake: string | undefined): string[] {
+  const { trackingUri } = config.mlflow;
+  const command = checkoutFolder() === undefined ? 'lakelet' : 'npm run -s lakelet --';
+  const given = lake === undefined ? '' : ` --lake ${quoted(lake)}`;
+  return [
     `tables  ${printable(lake ?? config.lakeUri)}`,
     `logs    ${printable(config.logsDir)}`,
     `MLflow  ${printable(trackingUri ?? recordsUri(config))}`,

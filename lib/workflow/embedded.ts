@@ -1,5 +1,6 @@
 import { LakeletError } from '../errors.ts';
 import { type FunctionName, functionsOfTasks, readDefinition } from './definition.ts';
+import type { ExecutionResult, StateChange } from './execution.ts';
 
 type StepFunctions = typeof import('aws-local-stepfunctions');
 type Execution = ReturnType<InstanceType<StepFunctions['StateMachine']>['run']>;
@@ -9,32 +10,20 @@ type JsonValue = Awaited<Execution['result']>;
 /** What runs a Task: the handler of a Lambda function, called with the Task's payload. */
 export type TaskHandler = (event: unknown) => Promise<unknown>;
 
-/** The handler of every Lambda function that the definition names. */
-export type TaskHandlers = Readonly<Record<FunctionName, TaskHandler>>;
+/** What a handler throws whose code runs elsewhere: the error's name there, and what Lambda tells of it. */
+export class TaskFailure extends Error {
+  /** JSON text with errorType and errorMessage, or plain text. */
+  readonly told: string;
 
-/** What an execution does, as it does it. */
-export interface StateChange {
-  readonly state: string;
-  readonly change: 'entered' | 'exited' | 'failed' | 'retried' | 'caught';
-  /** Of `failed`, `retried` and `caught`: the error's name where it is known. */
-  readonly error?: string;
-  /** Of `retried`: the try that follows, from 1. */
-  readonly attempt?: number;
+  constructor(name: string, told: string) {
+    super(told);
+    this.name = name;
+    this.told = told;
+  }
 }
 
-/** How an execution ended. */
-export type ExecutionResult =
-  | { readonly status: 'SUCCEEDED'; readonly output: unknown }
-  | {
-      readonly status: 'FAILED';
-      /** The error's name, as Step Functions would give it. */
-      readonly error: string;
-      /** What Lambda would give: JSON text with errorType and errorMessage. */
-      readonly cause: string;
-      /** What the last handler threw, for callers in the same process. */
-      readonly thrown?: unknown;
-    }
-  | { readonly status: 'ABORTED' };
+/** The handler of every Lambda function that the definition names. */
+export type TaskHandlers = Readonly<Record<FunctionName, TaskHandler>>;
 
 /** How {@link startEmbedded} is watched and stopped. */
 export interface EmbeddedOptions {
@@ -118,7 +107,9 @@ function asLambda(handler: TaskHandler, onError: (error: unknown) => void): (inp
     } catch (error) {
       onError(error);
       const { name, message } = error instanceof Error ? error : new Error(String(error));
-      const seen = new Error(JSON.stringify({ errorType: name, errorMessage: message }), { cause: error });
+      const told =
+        error instanceof TaskFailure ? error.told : JSON.stringify({ errorType: name, errorMessage: message });
+      const seen = new Error(told, { cause: error });
       seen.name = name;
       throw seen;
     }
@@ -135,7 +126,11 @@ async function follow(
   onState: EmbeddedOptions['onState'],
 ): Promise<{ error: string; cause: string } | undefined> {
   let failure: { error: string; cause: string } | undefined;
+  let items = 0;
   for await (const event of events) {
+    if (event.type === 'MapIterationSucceeded') {
+      onState?.({ state: event.parentState.name, change: 'progressed', at: event.timestamp, done: ++items });
+    }
     if (event.type === 'ExecutionFailed') {
       failure = { error: event.Error, cause: typeof event.Cause === 'string' ? event.Cause : String(event.Cause) };
     }
@@ -146,17 +141,18 @@ async function follow(
 }
 
 function stateChange(event: ExecutionEvent): StateChange | undefined {
+  const { timestamp: at } = event;
   switch (event.type) {
     case 'StateEntered':
-      return { state: event.state.name, change: 'entered' };
+      return { state: event.state.name, at, change: 'entered' };
     case 'StateExited':
-      return { state: event.state.name, change: 'exited' };
+      return { state: event.state.name, at, change: 'exited' };
     case 'StateFailed':
-      return { state: event.state.name, change: 'failed', error: event.Error };
+      return { state: event.state.name, at, change: 'failed', error: event.Error };
     case 'StateRetried':
-      return { state: event.state.name, change: 'retried', attempt: event.retry.attempt };
+      return { state: event.state.name, at, change: 'retried', attempt: event.retry.attempt };
     case 'StateCaught':
-      return { state: event.state.name, change: 'caught' };
+      return { state: event.state.name, at, change: 'caught' };
     default:
       return undefined;
   }
