@@ -35,6 +35,7 @@ export async function connectS3(): Promise<S3Connection> {
   const agent = { keepAlive: true, maxSockets: CONNECTIONS };
   const client = new sdk.S3Client({
     region,
+    ...(endpoint !== undefined && { endpoint }),
     followRegionRedirects: true,
     forcePathStyle: endpoint !== undefined,
     retryStrategy: patientRetries(),

@@ -1,5 +1,5 @@
 import { LakeletError, messageOf, printable, systemCode } from '../errors.ts';
-import { isPassing, statusOf } from './s3-retry.ts';
+import { isPassing, statusOf, textOf } from './s3-retry.ts';
 
 /** What an {@link s3Error} tells beside the failure. */
 export interface S3Where {
@@ -27,12 +27,12 @@ const FULL = new Set(['XMinioStorageFull', 'XMinioAdminBucketQuotaExceeded', 'Qu
 
 /** Whether an answer says that there is no such object. A missing bucket is another matter, see {@link isNoBucket}. */
 export function isNoObject(error: unknown): boolean {
-  return error instanceof Error && statusOf(error) === 404 && !isNoBucket(error);
+  return statusOf(error) === 404 && !isNoBucket(error);
 }
 
 /** Whether an answer names the bucket as what is missing; an answer to HEAD never does. */
 export function isNoBucket(error: unknown): boolean {
-  return error instanceof Error && error.name === 'NoSuchBucket';
+  return textOf(error, 'name') === 'NoSuchBucket';
 }
 
 /** Whether the condition of a request did not hold. */
@@ -63,7 +63,7 @@ export function s3Error(error: unknown, doing: string, where: S3Where): LakeletE
   const wrap = (code: string, rest: string, retryable = false) =>
     new LakeletError(code, `${place}: ${rest}`, { cause: error, retryable });
 
-  const name = error instanceof Error ? error.name : '';
+  const name = textOf(error, 'name');
   const status = statusOf(error);
   if (name === 'CredentialsProviderError' || name === 'TokenProviderError') {
     return wrap(
@@ -108,7 +108,7 @@ const EMPTY_WORDS = new Set(['', 'Error', 'Unknown', 'UnknownError', 'NotFound']
 /** Whether a refusal that the SDK made an error of had no body that says why, as those of HEAD never have. */
 export function isUnexplained(error: unknown): boolean {
   const status = statusOf(error) ?? 0;
-  return error instanceof Error && status >= 400 && status < 500 && EMPTY_WORDS.has(error.name);
+  return status >= 400 && status < 500 && EMPTY_WORDS.has(textOf(error, 'name'));
 }
 
 /** The server's or the system's own words, and its status or code. */
@@ -116,7 +116,7 @@ function said(error: unknown): string {
   const code = systemCode(error);
   // OpenSSL's messages are addresses and lines of its source.
   if (code === 'EPROTO') return 'EPROTO: perhaps http:// is right, not https://';
-  const name = error instanceof Error ? error.name : '';
+  const name = textOf(error, 'name');
   const message = messageOf(error);
   const words = [code ?? name, message === name ? '' : message].filter((word) => !EMPTY_WORDS.has(word));
   return printable([statusOf(error) ?? '', ...words].join(' ').trim(), 200);

@@ -46,7 +46,7 @@ const PASSING_NAMES = new Set([
 ]);
 
 /** What Node.js and the SDK say of a body that broke off or was damaged on its way. */
-const BROKEN_BODY = /^(aborted$|Checksum mismatch)/;
+const BROKEN_BODY = /^(aborted|Checksum mismatch)\b/;
 
 /** The HTTP status of an answer that the SDK made an error of; undefined where no answer came. */
 export function statusOf(error: unknown): number | undefined {
@@ -62,17 +62,23 @@ function metadataOf(
   return typeof metadata === 'object' && metadata !== null ? metadata : undefined;
 }
 
+/** The name or message of an error, also of one that another realm of JavaScript has made (jest runs code in its own). */
+export function textOf(error: unknown, property: 'name' | 'message'): string {
+  if (typeof error !== 'object' || error === null || !(property in error)) return '';
+  const text: unknown = Reflect.get(error, property);
+  return typeof text === 'string' ? text : '';
+}
+
 /** Whether the same request may succeed when it is made again: throttling, a lost connection, a server that restarts. */
 export function isPassing(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
   // The SDK has learnt the server's clock from a request that was refused for ours.
   if (metadataOf(error)?.clockSkewCorrected === true) return true;
-  if (PASSING_NAMES.has(error.name)) return true;
-  const status = statusOf(error);
-  if (status !== undefined && status >= 300) return PASSING_STATUS.has(status);
+  if (PASSING_NAMES.has(textOf(error, 'name'))) return true;
+  // A refusal that breaks off within its text comes with these too, and is best asked for again.
   const code = systemCode(error) ?? '';
   // HPE_…: what came was cut or mixed up within its HTTP headers.
-  return PASSING_CODES.has(code) || code.startsWith('HPE_') || BROKEN_BODY.test(error.message);
+  if (PASSING_CODES.has(code) || code.startsWith('HPE_') || BROKEN_BODY.test(textOf(error, 'message'))) return true;
+  return PASSING_STATUS.has(statusOf(error) ?? 0);
 }
 
 /** The pause before another attempt, in milliseconds: random, up to a bound that doubles with each attempt. */
