@@ -2,9 +2,10 @@ import { asLakeletError, LakeletError, messageOf, printable } from '../errors.ts
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { EvaluateModel } from './champion.ts';
 import type { MlflowServer } from './http.ts';
+import { withTrainingLease } from './lease.ts';
 import { registerLocally } from './local-registry.ts';
 import { markPushed } from './push.ts';
-import { keepRecord, recordKey } from './record-store.ts';
+import { keepRecord, readRecord, recordKey } from './record-store.ts';
 import { type LoggedTraining, logOnServer } from './server-log.ts';
 import { checkTraining, type TrainingRecord } from './training.ts';
 
@@ -23,7 +24,7 @@ export interface LogTarget extends Omit<MlflowServer, 'trackingUri'> {
  * Logs a training, once a run id: to the server where one is set, else as a record with a registry of its own.
  *
  * @throws LakeletError `TRAINING_INVALID`. Where the server can't take the training: `MLFLOW_UNREACHABLE`,
- *   `MLFLOW_FAILED`, `MLFLOW_REFUSED`, `MLFLOW_ARTIFACTS`, `CANCELLED`, thrown after the record was kept for
+ *   `MLFLOW_TRAINING_BUSY`, `MLFLOW_FAILED`, `MLFLOW_REFUSED`, `MLFLOW_ARTIFACTS`, `CANCELLED`, thrown after the record was kept for
  *   `lakelet mlflow push`; a second call with the same run id goes on where this one failed.
  */
 export async function logTraining(training: TrainingRecord, target: LogTarget): Promise<LoggedTraining> {
@@ -33,7 +34,9 @@ export async function logTraining(training: TrainingRecord, target: LogTarget): 
   const server = { ...target, trackingUri };
   let logged: LoggedTraining;
   try {
-    logged = await logOnServer(server, experimentName, training, evaluateChampion);
+    logged = await withTrainingLease(records, training.runId, () =>
+      logOnServer(server, experimentName, training, evaluateChampion),
+    );
   } catch (error) {
     throw await keptForLater(training, target, asLakeletError(error, 'MLFLOW_FAILED', 'Logging to MLflow failed'));
   }
@@ -48,8 +51,10 @@ async function recordLocally(
   { experimentName, records, evaluateChampion }: LogTarget,
 ): Promise<LoggedTraining> {
   const kept = await keepRecord(records, { experimentName, training });
-  const { version, champion, reason } = await registerLocally(records, training, evaluateChampion);
   const key = recordKey(training.runId);
+  // What an earlier try kept is the run's training, whatever has changed since.
+  const own = kept === 'exists' ? (await readRecord(records, key)).training : training;
+  const { version, champion, reason } = await registerLocally(records, own, evaluateChampion);
   return {
     runId: training.runId,
     modelVersion: String(version),

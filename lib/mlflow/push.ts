@@ -3,7 +3,7 @@ import type { ObjectStore } from '../storage/object-store.ts';
 import type { EvaluateModel } from './champion.ts';
 import { MlflowRefusal } from './client.ts';
 import type { MlflowServer } from './http.ts';
-import { withPushLease } from './push-lease.ts';
+import { withPushLease, withTrainingLease } from './lease.ts';
 import { keyPart, readRecord, recordKeys, recordStart } from './record-store.ts';
 import { type LoggedTraining, logOnServer } from './server-log.ts';
 
@@ -50,11 +50,8 @@ async function pushAll(
       const { experimentName, training } = await readRecord(store, key);
       const { features, target } = training.heldOut;
       const canScore = features !== undefined && target !== undefined;
-      const logged = await logOnServer(
-        server,
-        experimentName,
-        training,
-        canScore ? server.evaluateChampion : undefined,
+      const logged = await withTrainingLease(store, training.runId, () =>
+        logOnServer(server, experimentName, training, canScore ? server.evaluateChampion : undefined),
       );
       await markPushed(store, server, training.runId, logged);
       if (logged.already) already++;

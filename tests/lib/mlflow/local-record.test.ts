@@ -43,6 +43,14 @@ describe('recording without a server', () => {
     });
   });
 
+  it('registers what was kept, also where a later try of the same run id came to a better model', async () => {
+    const records = new MemoryStore();
+    await logTraining(trainingExample('z', 6), target(records));
+    await logTraining(trainingExample('a', 5), target(records));
+    await records.delete('registry/purchase-amount/0000000002.json');
+    expect((await logTraining(trainingExample('a', 1), target(records))).champion).toBe(false);
+  });
+
   it('chooses the champion by the same rule as on a server, and hands its model out', async () => {
     const records = new MemoryStore();
     await logTraining(trainingExample('a', 5), target(records));

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { LakeletError } from '../../../lib/errors.ts';
 import { logTraining } from '../../../lib/mlflow/index.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
@@ -62,7 +63,7 @@ describe('logging to a server', () => {
       'requirements.txt',
       'serving_input_example.json',
     ]);
-    expect(await keys(records)).toEqual([]);
+    expect((await keys(records)).filter((key) => !key.startsWith('training-leases/'))).toEqual([]);
   });
 
   it('logs a run id once', async () => {
@@ -71,6 +72,26 @@ describe('logging to a server', () => {
     expect(again).toMatchObject({ runId: 'run1', modelVersion: '1', champion: true, already: true });
     expect(server.runs).toHaveLength(1);
     expect(server.versions).toHaveLength(1);
+  });
+
+  it('logs a run id once also where processes do it at the same moment', async () => {
+    const records = new MemoryStore();
+    const answers = await Promise.all([1, 2, 3].map(() => logTraining(trainingExample('a', 5), target(records))));
+    expect(answers.map(({ already }) => already).sort()).toEqual([false, true, true]);
+    for (const answer of answers) expect(answer).toMatchObject({ runId: 'run1', modelVersion: '1', champion: true });
+    expect(server.runs.map(({ status }) => status)).toEqual(['FINISHED']);
+    expect(server.versions).toHaveLength(1);
+  });
+
+  it.each([
+    ['has ended', hostname(), 2 ** 22 + 1, 60_000],
+    ['elsewhere has given no sign of life for long', 'elsewhere', 1, 400],
+  ])('takes over from a process that logged the same training and %s', async (_, host, pid, term) => {
+    const records = new MemoryStore();
+    const lease = JSON.stringify({ token: 'other', host, pid, expires: Date.now() + term });
+    await records.put('training-leases/a/0000000003.json', new TextEncoder().encode(lease));
+    await logTraining(trainingExample('a', 5), target(records));
+    expect(server.runs.map(({ status }) => status)).toEqual(['FINISHED']);
   });
 
   it('gives the alias to a model only where it beats the champion on the same held-out rows', async () => {
