@@ -8,13 +8,20 @@ import { type QueryTask, runQuery, tooLarge } from './query-run.ts';
 /** What the process of queries writes for each one, as a line of JSON. */
 export type QueryOutcome =
   | { readonly answer: unknown }
-  | { readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean } };
+  | {
+      readonly error: { readonly code: string; readonly message: string; readonly retryable: boolean };
+      /** True where the process ends with it. */
+      readonly last?: boolean;
+    };
 
 /** Marks the process of queries, which starts on this file, or on the bundle that it is part of. */
 const TAG = 'lakelet/api/query';
 
 /** How often the process looks at its memory, in milliseconds. */
 const WATCH = 20;
+
+/** After so long without a query the process ends by itself: who started it may be gone without a sign. In milliseconds. */
+export const IDLE = 60_000;
 
 /** Node's arguments for a process that runs queries: it reads a {@link QueryTask} a line, and writes a {@link QueryOutcome}. */
 export const QUERY_PROCESS: readonly string[] = ['--max-old-space-size=512', fileURLToPath(import.meta.url), TAG];
@@ -23,8 +30,13 @@ export const QUERY_PROCESS: readonly string[] = ['--max-old-space-size=512', fil
 async function serve(): Promise<void> {
   process.stdin.on('end', () => process.exit(0));
   setInterval(endWhereTooLarge, WATCH).unref();
+  let end = setTimeout(() => process.exit(0), IDLE);
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    clearTimeout(end);
+    end = setTimeout(() => endWith(timedOut()), LIMITS.querySeconds * 1000);
     write(await outcomeOf(JSON.parse(line)));
+    clearTimeout(end);
+    end = setTimeout(() => process.exit(0), IDLE);
   }
 }
 
@@ -42,11 +54,21 @@ async function outcomeOf(task: QueryTask): Promise<QueryOutcome> {
 
 /** DuckDB's threads go on while this one looks, so that the memory of a statement can be seen to grow. */
 function endWhereTooLarge(): void {
-  if (process.memoryUsage.rss() < LIMITS.queryProcessBytes) return;
-  const { code, message, retryable } = tooLarge();
-  write({ error: { code, message, retryable } });
-  // Not by exit(), which would wait for DuckDB.
+  if (process.memoryUsage.rss() > LIMITS.queryProcessBytes) endWith(tooLarge());
+}
+
+/** Answers the query that is running, and ends the process: not by exit(), which would wait for DuckDB. */
+function endWith({ code, message, retryable }: LakeletError): void {
+  write({ error: { code, message, retryable }, last: true });
   process.kill(process.pid, 'SIGKILL');
+}
+
+/** The error of a query that took too long. */
+export function timedOut(): LakeletError {
+  return new LakeletError(
+    'QUERY_TIMEOUT',
+    `The query took more than ${LIMITS.querySeconds} s and was stopped; read fewer rows, or let a run write what it computes into a table`,
+  );
 }
 
 function write(outcome: QueryOutcome): void {

@@ -2,18 +2,21 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { LakeletError, messageOf, printable } from '../errors.ts';
 import { LIMITS } from './limits.ts';
-import { QUERY_PROCESS, type QueryOutcome } from './query-process.ts';
+import { IDLE, QUERY_PROCESS, timedOut } from './query-process.ts';
 import type { QueryTask } from './query-run.ts';
 import { queryAnswer } from './schemas.ts';
 
 const OUTCOME = z.union([
   z.object({ answer: queryAnswer }),
-  z.object({ error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }) }),
+  z.object({
+    error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }),
+    last: z.boolean().default(false),
+  }),
 ]);
 
 /** Runs queries of clients in processes of their own, so that none can stop, slow or see more than itself. */
 export class QueryRunner {
-  private readonly idle: ChildProcess[] = [];
+  private readonly idle: { readonly child: ChildProcess; readonly since: number }[] = [];
 
   /**
    * Runs one query. A process that answered waits for the next query; one that took too long, or ended, is not used again.
@@ -21,27 +24,32 @@ export class QueryRunner {
    * @throws LakeletError what the query came to, `QUERY_TIMEOUT`, `QUERY_CRASHED`
    */
   async run(task: QueryTask): Promise<z.output<typeof queryAnswer>> {
-    const child = this.idle.pop() ?? start();
+    const child = this.waiting() ?? start();
     const outcome = await ask(child, task);
-    if (child.exitCode === null && child.signalCode === null) this.keep(child);
-    if ('answer' in outcome) return outcome.answer;
+    if ('answer' in outcome) {
+      this.idle.push({ child, since: Date.now() });
+      return outcome.answer;
+    }
     const { code, message, retryable } = outcome.error;
+    if (!outcome.last) this.idle.push({ child, since: Date.now() });
     throw new LakeletError(code, message, { retryable });
   }
 
   /** Ends the processes that wait. */
   close(): void {
-    for (const child of this.idle.splice(0)) child.kill('SIGKILL');
+    for (const { child } of this.idle.splice(0)) child.kill('SIGKILL');
   }
 
-  private keep(child: ChildProcess): void {
-    this.idle.push(child);
-    child.once('exit', () => {
-      const at = this.idle.indexOf(child);
-      if (at >= 0) this.idle.splice(at, 1);
-    });
-    // It ends by itself when this process does, and does not keep it from ending.
-    child.unref();
+  /** A process that waits; one that is about to end because it waited too long is none. */
+  private waiting(): ChildProcess | undefined {
+    for (;;) {
+      const last = this.idle.pop();
+      if (last === undefined) return undefined;
+      const { child, since } = last;
+      const isAlive = child.exitCode === null && child.signalCode === null;
+      if (isAlive && Date.now() - since < IDLE / 2) return child;
+      child.kill('SIGKILL');
+    }
   }
 }
 
@@ -94,16 +102,8 @@ function ask(child: ChildProcess, task: QueryTask): Promise<z.output<typeof OUTC
 }
 
 function outcomeIn(line: string): z.output<typeof OUTCOME> | undefined {
-  const outcome: QueryOutcome = JSON.parse(line);
-  const checked = OUTCOME.safeParse(outcome);
+  const checked = OUTCOME.safeParse(JSON.parse(line));
   return checked.success ? checked.data : undefined;
-}
-
-function timedOut(): LakeletError {
-  return new LakeletError(
-    'QUERY_TIMEOUT',
-    `The query took more than ${LIMITS.querySeconds} s and was stopped; read fewer rows, or let a run write what it computes into a table`,
-  );
 }
 
 function crashed(why: string): LakeletError {
