@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { DeltaTable } from '../../lib/duckdb/delta.ts';
+import { DeltaTable, type ObjectStore } from '../../lib/duckdb/delta.ts';
 
 /** The schema of the table that is raced for. */
 const SCHEMA = {
@@ -10,23 +10,40 @@ const SCHEMA = {
   fields: ['writer', 'n'].map((name) => ({ name, type: 'integer', nullable: false, metadata: {} })),
 } as const;
 
+/** Where {@link appendRace} happens, when it is not in a folder. */
+export interface AppendRaceOptions {
+  /** The table's place as this process reaches it; its URI where absent. */
+  readonly store?: ObjectStore;
+  /** The writers' environment; this process's own where absent. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called once the table is there and the writers are ready; they begin when it is done. */
+  readonly beforeStart?: () => Promise<void>;
+}
+
 /**
  * Makes a table and lets processes append to it at once, one row a commit.
  *
+ * @param uri the table's place as the processes reach it
  * @returns the versions that each process says it made
  */
-export async function appendRace(folder: string, writers: number, commits: number): Promise<number[][]> {
-  await DeltaTable.create(folder, { schema: SCHEMA });
+export async function appendRace(
+  uri: string,
+  writers: number,
+  commits: number,
+  options: AppendRaceOptions = {},
+): Promise<number[][]> {
+  await DeltaTable.create(options.store ?? uri, { schema: SCHEMA });
   const script = join(import.meta.dirname, 'append-writer.ts');
   const racers = Array.from({ length: writers }, (_, writer) => {
-    const child = spawn(process.execPath, [script, folder, String(writer), String(commits)], {
+    const child = spawn(process.execPath, [script, uri, String(writer), String(commits)], {
       stdio: ['pipe', 'pipe', 'inherit'],
-      env: { ...process.env, NODE_OPTIONS: '' },
+      env: { ...(options.env ?? process.env), NODE_OPTIONS: '' },
     });
     return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
   });
   try {
     for (const { lines } of racers) await lines.next();
+    await options.beforeStart?.();
     for (const { child } of racers) child.stdin.end();
     return await Promise.all(racers.map(({ child, lines }) => versionsOf(child, lines)));
   } finally {
