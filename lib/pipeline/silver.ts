@@ -54,8 +54,7 @@ export async function runSilver(context: Context, dataset: Dataset, { runId }: S
   return runOnce(context, identity, async () => {
     const bronze = await openInput(context, bronzePath(dataset), 'bronze');
     const targets = await openTargets(context, dataset);
-    const before = await committed(targets.silver, identity, FACTS);
-    const facts = before?.facts ?? (await refine(context, dataset, identity, bronze, targets));
+    const facts = (await published(targets, identity)) ?? (await refine(context, dataset, identity, bronze, targets));
     return {
       accounting: facts.run,
       summary: {
@@ -67,6 +66,13 @@ export async function runSilver(context: Context, dataset: Dataset, { runId }: S
       },
     };
   });
+}
+
+/** What the step noted when it published both tables; undefined where one is missing, or they are of different inputs. */
+async function published({ silver, quarantine }: Targets, identity: StepIdentity): Promise<Facts | undefined> {
+  const clean = await committed(silver, identity, FACTS);
+  const apart = await committed(quarantine, identity, FACTS);
+  return clean?.facts.bronzeVersion === apart?.facts.bronzeVersion ? clean?.facts : undefined;
 }
 
 interface Targets {
@@ -100,13 +106,16 @@ async function refine(
   await engine.run(splitSql(dataset));
   const sql = readSql(dataset.silver.sqlFile);
   const facts = { bronzeVersion: bronze.version, ...(await account(context, dataset, identity.runId, sql)) };
-  const before = await committed(quarantine, identity, z.object({ bronzeVersion: z.number() }));
-  if (before?.facts.bronzeVersion !== bronze.version) {
+  const isThere = async (table: DeltaTable): Promise<boolean> =>
+    (await committed(table, identity, FACTS))?.facts.bronzeVersion === bronze.version;
+  if (!(await isThere(quarantine))) {
     say('quarantining');
     await publish(context, quarantine, 'SELECT * FROM quarantined', identity, facts);
   }
-  say('cleaning');
-  await publish(context, silver, sql, identity, facts);
+  if (!(await isThere(silver))) {
+    say('cleaning');
+    await publish(context, silver, sql, identity, facts);
+  }
   await engine.run(DROP_SPLIT);
   progress({ step: 'silver', rows: facts.all.in, total: facts.all.in, done: true });
   return facts;

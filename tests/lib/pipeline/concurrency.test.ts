@@ -1,19 +1,21 @@
 import { LakeletError } from '../../../lib/errors.ts';
 import type { StepSummary } from '../../../lib/pipeline/run-log.ts';
-import { type ObjectStore, openStore } from '../../../lib/storage/index.ts';
+import { openStore } from '../../../lib/storage/index.ts';
 import { temporaryFolder } from './folder.ts';
 import { Lakehouse } from './lakehouse.ts';
+import { blocked, meanwhile } from './stores.ts';
 
 const folder = temporaryFolder();
 const SMALL = { rows: 500, trees: 1, maxDepth: 2 };
 
 /** Does a step as the state machine does: again while what it throws can pass. */
-async function retrying(step: () => Promise<StepSummary>): Promise<StepSummary> {
+async function retrying(step: () => Promise<StepSummary>, conflicts: unknown[] = []): Promise<StepSummary> {
   for (;;) {
     try {
       return await step();
     } catch (error) {
       if (!(error instanceof LakeletError && error.retryable)) throw error;
+      conflicts.push(error);
     }
   }
 }
@@ -22,35 +24,6 @@ async function runAll(house: Lakehouse, event: object): Promise<void> {
   await retrying(() => house.bronze({ ...SMALL, ...event }));
   await retrying(() => house.silver({ ...SMALL, ...event }));
   await retrying(() => house.gold({ ...SMALL, ...event }));
-}
-
-/** A store that, before the first read below `prefix`, waits for something else to be done to the lake. */
-function meanwhile(
-  inner: ObjectStore,
-  prefix: string,
-  once: { done?: Promise<void>; act: () => Promise<void> },
-  at = '',
-): ObjectStore {
-  const first = async (): Promise<void> => {
-    if (!`${at}/`.startsWith(`${prefix}/`)) return;
-    once.done ??= once.act();
-    await once.done;
-  };
-  return {
-    uri: inner.uri,
-    get: async (key, range) => first().then(() => inner.get(key, range)),
-    head: async (key) => first().then(() => inner.head(key)),
-    async *list(listed, options) {
-      await first();
-      yield* inner.list(listed, options);
-    },
-    localPath: (key) => inner.localPath(key),
-    put: (key, body) => inner.put(key, body),
-    putIfAbsent: (key, body) => inner.putIfAbsent(key, body),
-    putFile: (key, path) => inner.putFile(key, path),
-    delete: (key) => inner.delete(key),
-    at: (deeper) => meanwhile(inner.at(deeper), prefix, once, at === '' ? deeper : `${at}/${deeper}`),
-  };
 }
 
 describe('runs at the same time', () => {
@@ -76,6 +49,38 @@ describe('runs at the same time', () => {
       { step: 'bronze', n: 1 },
       { step: 'gold', n: 3 },
       { step: 'silver', n: 2 },
+    ]);
+  });
+
+  it('of one id, between which bronze grows, leave silver and its quarantine of one and the same bronze', async () => {
+    const house = new Lakehouse(openStore(folder()));
+    await runAll(house, { runId: 'first' });
+    await house.bronze({ ...SMALL, runId: 'r', seed: 2 });
+    // The other process has made the quarantine, and no more, when bronze grows.
+    const act = async (): Promise<void> => {
+      const cut = house.through(blocked(house.lake, 'silver/purchases/'));
+      await expect(cut.silver({ runId: 'r' })).rejects.toMatchObject({ code: 'STORE_FAILED' });
+      await house.bronze({ ...SMALL, runId: 'later', seed: 3 });
+    };
+    const slow = house.through(meanwhile(house.lake, 'silver/purchases', { act }));
+    const conflicts: unknown[] = [];
+    await retrying(() => slow.silver({ runId: 'r' }), conflicts);
+    expect(conflicts).toMatchObject([{ code: 'CONCURRENT_TRANSACTION' }]);
+    const contents = await house.contents();
+    await retrying(() => house.silver({ runId: 'fresh' }));
+    expect(await house.contents()).toEqual(contents);
+  });
+
+  it('of one id write each table once, where one is done with silver before the other begins to publish', async () => {
+    const house = new Lakehouse(openStore(folder()));
+    await house.bronze({ ...SMALL, runId: 'r' });
+    const once = { act: async () => void (await house.silver({ runId: 'r' })) };
+    const slow = house.through(meanwhile(house.lake, 'silver/purchases', once));
+    const answer = await retrying(() => slow.silver({ runId: 'r' }));
+    expect(answer).toMatchObject({ tables: [{ version: 1 }, { version: 1 }] });
+    expect(await house.query("SELECT version::INTEGER AS version FROM ops.runs WHERE step = 'silver'")).toEqual([
+      { version: 1 },
+      { version: 1 },
     ]);
   });
 

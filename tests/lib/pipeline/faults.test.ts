@@ -1,8 +1,9 @@
 import { cpSync } from 'node:fs';
-import { type ObjectStore, openStore } from '../../../lib/storage/index.ts';
-import { type Fault, type FaultPlan, FaultyStore } from '../../fault/faulty-store.ts';
+import { openStore } from '../../../lib/storage/index.ts';
+import type { Fault } from '../../fault/faulty-store.ts';
 import { temporaryFolder } from './folder.ts';
 import { Lakehouse } from './lakehouse.ts';
+import { blocked, faultyWrites } from './stores.ts';
 
 const folder = temporaryFolder();
 const SMALL = { rows: 300, trees: 1, maxDepth: 2 };
@@ -16,26 +17,6 @@ async function prepared(step: Step): Promise<string> {
   await house.all({ ...SMALL, runId: 'first' });
   for (const earlier of STEPS.slice(0, STEPS.indexOf(step))) await house[earlier]({ ...SMALL, seed: 7, runId: 'r' });
   return path;
-}
-
-/**
- * A store whose Nth write fails. A read that fails leaves what the write before it left, so the writes alone lead to every
- * state in which a step can be cut off.
- */
-function faultyWrites(inner: ObjectStore, plan: FaultPlan): ObjectStore {
-  const faulty = new FaultyStore(inner, plan);
-  return {
-    uri: inner.uri,
-    get: (key, range) => inner.get(key, range),
-    head: (key) => inner.head(key),
-    list: (prefix, options) => inner.list(prefix, options),
-    localPath: (key) => inner.localPath(key),
-    put: (key, body) => faulty.put(key, body),
-    putIfAbsent: (key, body) => faulty.putIfAbsent(key, body),
-    putFile: (key, path) => faulty.putFile(key, path),
-    delete: (key) => faulty.delete(key),
-    at: (prefix) => faultyWrites(inner.at(prefix), plan),
-  };
 }
 
 /** Does the step on a copy of the lake while its Nth write fails, then again without fault. */
@@ -125,25 +106,6 @@ async function cutOff(house: Lakehouse, step: Step, prefix: string): Promise<voi
   await expect(house.through(broken)[step]({ ...SMALL, seed: 7, runId: 'r' })).rejects.toMatchObject({
     code: 'STORE_FAILED',
   });
-}
-
-function blocked(inner: ObjectStore, prefix: string, at = ''): ObjectStore {
-  const plan: FaultPlan = { failAt: 1, fault: 'before', calls: 0, struck: false };
-  const below = `${at}/`.slice(at === '' ? 1 : 0);
-  const faulty = faultyWrites(inner, plan);
-  const store = below.startsWith(prefix) ? faulty : inner;
-  return {
-    uri: inner.uri,
-    get: (key, range) => inner.get(key, range),
-    head: (key) => inner.head(key),
-    list: (listed, options) => inner.list(listed, options),
-    localPath: (key) => inner.localPath(key),
-    put: (key, body) => store.put(key, body),
-    putIfAbsent: (key, body) => store.putIfAbsent(key, body),
-    putFile: (key, path) => store.putFile(key, path),
-    delete: (key) => store.delete(key),
-    at: (deeper) => blocked(inner.at(deeper), prefix, `${below}${deeper}`),
-  };
 }
 
 /** Distinct keys of bronze, and records without one: each is in silver or in the quarantine. */
