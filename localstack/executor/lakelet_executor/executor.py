@@ -65,14 +65,7 @@ class NodeExecutor(RuntimeExecutor):
         code = self.function_version.config.code.get_unzipped_code_location()
         self._env = environment_of(self.function_version, env_vars, code, self._folder)
         _running.add(self)
-        self._spawn()
-        try:
-            self._await_start(time.monotonic() + INIT_SECONDS)
-        except DeadlinePassed:
-            LOG.info("%s loads for more than %s s", self.function_version.id.function_name, INIT_SECONDS)
-        except (HandlerFailed, MemoryExceeded, ProcessEnded) as e:
-            # Lambda, too, keeps it for the first invocation.
-            self._start_failure = e
+        self._start_process()
 
     def stop(self) -> None:
         self._stopped = True
@@ -89,6 +82,9 @@ class NodeExecutor(RuntimeExecutor):
                 Type="User",
             )
         request_id = payload["invoke-id"]
+        if not self._process.alive and self._start_failure is None:
+            self._process.kill()
+            self._start_process()
         began = time.monotonic()
         try:
             result, failure = self._answer(payload), None
@@ -124,7 +120,8 @@ class NodeExecutor(RuntimeExecutor):
         """Of the channel to a container, which is not used here."""
         return ""
 
-    def _spawn(self) -> None:
+    def _start_process(self) -> None:
+        """Lets the module load, ahead of an invocation's own time; what goes wrong is that invocation's to tell."""
         if self._stopped:
             raise LambdaRuntimeException(f"the environment {self.id} was stopped")
         code = self._env["LAMBDA_TASK_ROOT"]
@@ -132,6 +129,12 @@ class NodeExecutor(RuntimeExecutor):
         self._ready = False
         if self._stopped:
             self._process.kill()
+        try:
+            self._await_start(time.monotonic() + INIT_SECONDS)
+        except DeadlinePassed:
+            LOG.info("%s loads for more than %s s", self.function_version.id.function_name, INIT_SECONDS)
+        except (HandlerFailed, MemoryExceeded, ProcessEnded) as e:
+            self._start_failure = e
 
     def _await_start(self, deadline: float) -> None:
         if self._ready:
@@ -147,13 +150,10 @@ class NodeExecutor(RuntimeExecutor):
             self._init_seconds = time.monotonic() - process.started
 
     def _answer(self, payload: dict[str, str]) -> bytes:
-        """The handler's result as JSON, from a process that is started where none is waiting."""
+        """The handler's result as JSON."""
         if self._start_failure is not None:
             failure, self._start_failure = self._start_failure, None
             raise failure
-        if not self._process.alive:
-            self._process.kill()
-            self._spawn()
         process = self._process
         timeout = self.function_version.config.timeout
         deadline = time.monotonic() + timeout

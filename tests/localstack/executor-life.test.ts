@@ -1,0 +1,71 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { type Lambdas, START_TIMEOUT, startLambdas } from './lambdas.ts';
+import { isAlive, untilGone } from './processes.ts';
+
+const FUNCTION = `
+  import { tmpdir } from 'node:os';
+  export const handler = async ({ spin, wait = 0 }) => {
+    if (spin) for (;;);
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    return { pid: process.pid, folder: tmpdir() };
+  }`;
+
+interface Seen {
+  readonly pid: number;
+  readonly folder: string;
+}
+
+describe('the processes of Lambdas', () => {
+  let lambdas: Lambdas;
+  beforeEach(async () => {
+    lambdas = await startLambdas();
+    await lambdas.create('life', { 'index.mjs': FUNCTION }, { Timeout: 60 });
+  }, START_TIMEOUT);
+  afterEach(() => lambdas?.stop());
+
+  const seen = async (event: object = {}) => (await lambdas.invoke('life', event)).payload as Seen;
+
+  it('end when LocalStack stops, with their folders', async () => {
+    const both = await Promise.all([seen({ wait: 300 }), seen({ wait: 300 })]);
+    expect(both.every(({ pid, folder }) => isAlive(pid) && existsSync(folder))).toBe(true);
+    await lambdas.server.stop();
+    expect(both.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
+    expect(isAlive(lambdas.server.pid)).toBe(false);
+    expect(existsSync(join(lambdas.home, 'tmp'))).toBe(false);
+  });
+
+  it('end when LocalStack is killed, also those that never come to rest', async () => {
+    const [idle, busy] = await Promise.all([seen({ wait: 300 }), seen({ wait: 300 })]);
+    const invoked = lambdas.invoke('life', { spin: true }).catch(() => 'broken off');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    process.kill(lambdas.server.pid, 'SIGKILL');
+    expect(await invoked).toBe('broken off');
+    await lambdas.server.ended;
+    await untilGone([idle.pid, busy.pid]);
+  });
+});
+
+describe('LocalStack and the processes of its Lambdas', () => {
+  it('end when the process that started them is killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'lakelet-killed-'));
+    const starter = spawn(process.execPath, [join(import.meta.dirname, 'lambdas-alone.ts')], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: { ...process.env, TMPDIR: folder },
+    });
+    try {
+      const lines = createInterface({ input: starter.stdout })[Symbol.asyncIterator]();
+      const pids = JSON.parse((await lines.next()).value) as number[];
+      expect(pids.map(isAlive)).toEqual([true, true]);
+      starter.kill('SIGKILL');
+      await untilGone(pids);
+    } finally {
+      starter.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    }
+  }, 60_000);
+});
