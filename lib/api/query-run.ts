@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { DeltaTable } from '../duckdb/delta.ts';
 import { DuckDBEngine } from '../duckdb/engine.ts';
 import { type LakeTable, lakeTables } from '../duckdb/lake-tables.ts';
@@ -7,7 +8,8 @@ import { LakeletError, messageOf, printable } from '../errors.ts';
 import { openStore } from '../storage/index.ts';
 import { LIMITS } from './limits.ts';
 import { checkQuery } from './query-check.ts';
-import { collectRows, type JsonRow } from './rows.ts';
+import { collectRows } from './rows.ts';
+import type { queryAnswer } from './schemas.ts';
 
 /** A query, as the process that runs it gets it. */
 export interface QueryTask {
@@ -18,14 +20,7 @@ export interface QueryTask {
 }
 
 /** A query's answer. */
-export interface QueryAnswer {
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly rows: readonly JsonRow[];
-  /** True where the result has more rows than are here. */
-  readonly truncated: boolean;
-  /** The tables that were read, and at which version. */
-  readonly tables: readonly { readonly name: string; readonly version: number }[];
-}
+export type QueryAnswer = z.output<typeof queryAnswer>;
 
 /**
  * Runs one SELECT over a lake, in a DuckDB of its own that is locked to the files of the tables it names.
@@ -34,6 +29,7 @@ export interface QueryAnswer {
  *   `TABLE_AMBIGUOUS`, `ROW_TOO_LARGE`, and what opening a table throws
  */
 export async function runQuery({ lakeUri, sql, limit }: QueryTask): Promise<QueryAnswer> {
+  if (sql.includes('\0')) throw new LakeletError('QUERY_INVALID', 'The SQL holds the character NUL; write chr(0)');
   const engine = await DuckDBEngine.open({ threads: LIMITS.queryThreads, memoryLimit: LIMITS.queryMemory });
   try {
     const tables = await attach(engine, lakeUri, sql);
@@ -41,7 +37,8 @@ export async function runQuery({ lakeUri, sql, limit }: QueryTask): Promise<Quer
     try {
       // As a constant the statement keeps its own end, whatever it ends with.
       const result = await engine.query(`FROM query(${literal(sql)}) LIMIT ${limit + 1}`);
-      return { columns: result.columns, ...(await collectRows(result.batches, limit)), tables };
+      const { rows, truncated } = await collectRows(result.batches, limit);
+      return { columns: [...result.columns], rows: [...rows], truncated, tables };
     } catch (error) {
       throw queryFailure(error);
     }

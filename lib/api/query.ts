@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
+import { isRecord } from '../delta/schema/types.ts';
 import { LakeletError, messageOf, printable } from '../errors.ts';
 import { LIMITS } from './limits.ts';
 import { IDLE, QUERY_PROCESS, timedOut } from './query-process.ts';
-import type { QueryTask } from './query-run.ts';
-import { queryAnswer } from './schemas.ts';
+import type { QueryAnswer, QueryTask } from './query-run.ts';
 
 const OUTCOME = z.union([
-  z.object({ answer: queryAnswer }),
+  // Handed on as it is, also where a column is called __proto__.
+  z.object({ answer: z.custom<QueryAnswer>((answer) => isRecord(answer) && Array.isArray(answer.rows)) }),
   z.object({
     error: z.object({ code: z.string(), message: z.string(), retryable: z.boolean() }),
     last: z.boolean().default(false),
@@ -23,7 +24,7 @@ export class QueryRunner {
    *
    * @throws LakeletError what the query came to, `QUERY_TIMEOUT`, `QUERY_CRASHED`
    */
-  async run(task: QueryTask): Promise<z.output<typeof queryAnswer>> {
+  async run(task: QueryTask): Promise<QueryAnswer> {
     const child = this.waiting() ?? start();
     const outcome = await ask(child, task);
     if ('answer' in outcome) {

@@ -36,7 +36,7 @@ export async function readSelect(engine: SqlEngine, sql: string): Promise<Select
  */
 export async function parseSelect(engine: SqlEngine, sql: string): Promise<Readonly<Record<string, unknown>>> {
   const [row] = await engine.rows(`SELECT json_serialize_sql(${literal(sql)}::VARCHAR)::VARCHAR AS tree`);
-  const tree: unknown = JSON.parse(String(row?.tree));
+  const tree: unknown = JSON.parse(finite(String(row?.tree)));
   if (!isRecord(tree)) throw notReadOnly();
   if (tree.error === true) {
     if (tree.error_type !== 'parser') throw notReadOnly();
@@ -48,6 +48,11 @@ export async function parseSelect(engine: SqlEngine, sql: string): Promise<Reado
   }
   if (statements.length > 1) throw notReadOnly();
   return tree;
+}
+
+/** DuckDB writes a constant beyond all numbers (1e400) as no JSON has it; which number it is makes no difference here. */
+function finite(json: string): string {
+  return json.replace(/"(?:[^"\\]|\\.)*"|-?(?:Infinity|NaN)/g, (token) => (token.startsWith('"') ? token : 'null'));
 }
 
 function notReadOnly(): LakeletError {
