@@ -4,7 +4,7 @@ import { goInstall } from './go.ts';
 import { portToUse, type RunningServer, type StartOptions, shellWithout, startEmulator } from './server.ts';
 import { projectFolder, serviceSettings } from './settings.ts';
 
-/** The last version before the project was archived; the image of `docker-compose.yml` is of the same commit. */
+/** The last version before the project was archived; no image of it is served, docker-compose.yml's is an older one. */
 const SOURCE = 'github.com/minio/minio@v0.0.0-20260212201848-7aac2a2c5b7c';
 
 /** How to start MinIO. */

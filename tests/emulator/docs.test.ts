@@ -45,7 +45,7 @@ async function start(command: string): Promise<ChildProcess> {
       MLFLOW_PORT: mlflow,
       MINIO_PORT: minio,
     },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
 }
@@ -53,14 +53,18 @@ async function start(command: string): Promise<ChildProcess> {
 /** The settings that `npm run emulators` prints until it is ready. */
 async function printed(child: ChildProcess): Promise<Record<string, string>> {
   const found: Record<string, string> = {};
-  if (child.stdout === null) throw new Error('it has no standard output');
+  if (child.stdout === null || child.stderr === null) throw new Error('it has no output');
+  let err = '';
+  child.stderr.on('data', (chunk) => {
+    err += chunk;
+  });
   for await (const line of createInterface({ input: child.stdout })) {
     if (line === 'ready') return found;
     const [, name, value] = /^export (\w+)=(.*)$/.exec(line) ?? [];
     if (name === undefined || value === undefined) throw new Error(`npm run emulators printed ${line}`);
     found[name] = value;
   }
-  throw new Error('npm run emulators ended before it was ready');
+  throw new Error(`npm run emulators ended before it was ready: ${err}`);
 }
 
 function path(): string {
@@ -75,6 +79,7 @@ async function run(command: string): Promise<Ended> {
 
 /** The same on few rows. */
 function inShort(command: string): string {
+  if (/ run .*--runner stepfunctions/.test(command) && !command.includes('--rows')) return `${command} --rows 500`;
   return command.replace(/--rows \d+/, '--rows 500');
 }
 
