@@ -5,7 +5,7 @@ import { GetObjectCommand, ListBucketsCommand, PutObjectCommand } from '@aws-sdk
 import { s3Client } from '../../localstack/buckets.ts';
 import { startMinio } from '../../localstack/minio.ts';
 import type { RunningServer } from '../../localstack/server.ts';
-import { groupMembers, survivors } from '../lib/process/processes.ts';
+import { groupMembers, processesNaming, survivors } from '../lib/process/processes.ts';
 
 describe('startMinio', () => {
   let home: string;
@@ -28,7 +28,7 @@ describe('startMinio', () => {
     const client = s3Client(first.settings);
     await client.send(new PutObjectCommand({ Bucket: 'lakelet', Key: 'a', Body: 'kept' }));
     const members = await groupMembers(first.pid);
-    expect(members).toContain(first.pid);
+    expect(await processesNaming(home)).toEqual(expect.arrayContaining(members));
     await first.stop();
     expect(await survivors(members)).toEqual([]);
 
@@ -62,5 +62,6 @@ describe('startMinio', () => {
       code: 'BUCKET_FAILED',
       message: expect.stringContaining('No Bucket!'),
     });
+    expect(await survivors(await processesNaming(home))).toEqual([]);
   });
 });

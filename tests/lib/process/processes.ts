@@ -30,6 +30,12 @@ export async function processTree(root: number): Promise<number[]> {
   return found;
 }
 
+/** The processes that have a text in their command line. */
+export async function processesNaming(text: string): Promise<number[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-ww', '-o', 'pid=,args=']);
+  return stdout.split('\n').flatMap((line) => (line.includes(text) ? [Number.parseInt(line, 10)] : []));
+}
+
 /** Those of the processes that have not ended within 30 seconds. */
 export async function survivors(pids: readonly number[]): Promise<number[]> {
   for (let tries = 0; ; tries++) {
