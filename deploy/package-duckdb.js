@@ -30,6 +30,11 @@ export function duckdbPackages(folder, architecture) {
 export default class PackageDuckdb {
   constructor(serverless) {
     this.hooks = {
+      initialize: () => {
+        // Away from where `invoke local` and serverless-offline run, since packaging cleans up behind itself.
+        const packages = ['package', 'deploy'].includes(serverless.processedInput.commands[0]);
+        if (packages) serverless.service.custom.esbuild.outputWorkFolder = '.esbuild/package';
+      },
       // Stands before serverless-esbuild in the list of plugins, so that it comes before it here, too.
       'before:package:createDeploymentArtifacts': () => {
         const { service, config } = serverless;
@@ -37,16 +42,6 @@ export default class PackageDuckdb {
         service.package.patterns.push(
           ...packages.flatMap((name) => [`node_modules/${name}/**`, `!node_modules/${name}/**/*.{md,map,d.ts}`]),
         );
-      },
-      'before:deploy:deploy': () => {
-        if (serverless.service.provider.stage !== 'local') return;
-        if (!process.env.AWS_ENDPOINT_URL) {
-          throw new Error(
-            'Stage local is LocalStack: set AWS_ENDPOINT_URL to it, or name another stage to deploy to AWS.',
-          );
-        }
-        // The functions' S3, which may be another one than the S3 that the packages go to.
-        delete process.env.AWS_ENDPOINT_URL_S3;
       },
     };
   }

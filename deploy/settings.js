@@ -18,6 +18,14 @@ export const architecture = architectureOf(process.arch);
 /** The state machine's definition, as a string: a template could not carry the nulls in it. */
 export const definition = readFileSync(new URL('../statemachine/lakehouse.asl.json', import.meta.url), 'utf8');
 
+/** Where the packages for LocalStack go. */
+export const DEPLOYMENT_BUCKET = 'lakelet-local-packages';
+
+/** Where the packages go; on AWS a bucket of the stack's own. */
+export async function deploymentBucket({ resolveVariable }) {
+  return isAws(await resolveVariable('sls:stage')) ? { blockPublicAccess: true } : { name: DEPLOYMENT_BUCKET };
+}
+
 /** The environment of every function. */
 export async function environment({ resolveVariable }) {
   const stage = await resolveVariable('sls:stage');

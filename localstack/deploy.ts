@@ -3,10 +3,12 @@ import { LakeletError, printable } from '../lib/errors.ts';
 import { withLock } from './lock.ts';
 import { runServerless } from './serverless.ts';
 import { projectFolder } from './settings.ts';
-import { deleteStack, type StackOptions, settledStack, stackResources } from './stack.ts';
+import { deleteBucket, deleteStack, type StackOptions, settledStack, stackResources } from './stack.ts';
 
 /** The stack of stage `local`, and the state machine's name. */
 const STACK = 'lakelet-local';
+/** Where Serverless puts the packages for it; deploy/settings.js names it. */
+const DEPLOYMENT_BUCKET = 'lakelet-local-packages';
 /** From these states CloudFormation leads no stack to another deployment. */
 const DEAD_ENDS = /^(REVIEW_IN_PROGRESS|CREATE_FAILED|ROLLBACK_.*|UPDATE_FAILED|UPDATE_ROLLBACK_FAILED|DELETE_FAILED)$/;
 
@@ -57,6 +59,7 @@ export async function remove(options: DeployOptions): Promise<boolean> {
   const settings = completed(options.settings);
   options.say(`Removing ${STACK} from ${settings.AWS_ENDPOINT_URL} …`);
   const there = await deleteStack(STACK, ofLocalStack({ ...options, settings }));
+  await deleteBucket(DEPLOYMENT_BUCKET, ofLocalStack({ ...options, settings }));
   options.say(there ? `${STACK} is removed; the lake is as it was.` : `${STACK} is not there.`);
   return there;
 }
@@ -73,14 +76,19 @@ async function deployAlone(options: DeployOptions): Promise<Deployment> {
   );
   await runServerless(['deploy', '--stage', 'local'], options);
   const stack = await settledStack(STACK, stackOptions);
-  const resources = await stackResources(STACK, stackOptions);
+  if (stack === undefined) throw gone();
+  const resources = await stackResources(stack.id, stackOptions);
   const names = resources.flatMap(({ ResourceType, PhysicalResourceId = '' }) =>
     ResourceType === 'AWS::Lambda::Function' ? [PhysicalResourceId] : [],
   );
   return {
-    stateMachineArn: stack?.outputs.StateMachineArn ?? '',
+    stateMachineArn: stack.outputs.StateMachineArn ?? '',
     functions: Object.fromEntries(names.map((name) => [name.slice(`${STACK}-`.length), name])),
   };
+}
+
+function gone(): LakeletError {
+  return new LakeletError('DEPLOY_FAILED', `${STACK} was removed while it was deployed: deploy it again.`);
 }
 
 /** The packages lie in LocalStack's own S3, whichever holds the lake. */

@@ -51,7 +51,8 @@ async function run(
   const inherited = Object.entries(process.env).filter(([name]) => !NOT_INHERITED.test(name));
   const child = spawn(process.execPath, [program, ...args, '--verbose'], {
     cwd: root,
-    env: { ...Object.fromEntries(inherited), ...settings },
+    // It asks every half second how far the stack is: nobody limits that here.
+    env: { ...Object.fromEntries(inherited), SLS_AWS_MONITORING_FREQUENCY: '500', ...settings },
     // A standard input that stays open and silent would make it wait for ever.
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: LIMIT_MS,

@@ -6,7 +6,7 @@ import {
   ListStackResourcesCommand,
   type StackResourceSummary,
 } from '@aws-sdk/client-cloudformation';
-import { DeleteObjectsCommand, ListObjectsV2Command, type S3Client } from '@aws-sdk/client-s3';
+import { DeleteBucketCommand, DeleteObjectsCommand, ListObjectsV2Command, NoSuchBucket } from '@aws-sdk/client-s3';
 import { LakeletError, messageOf, printable } from '../lib/errors.ts';
 import { s3Client } from './buckets.ts';
 
@@ -19,6 +19,8 @@ export interface StackOptions {
 
 /** A stack of CloudFormation that is there. */
 export interface Stack {
+  /** Unlike its name no earlier stack's. */
+  readonly id: string;
   /** CloudFormation's own word, for example `UPDATE_COMPLETE`. */
   readonly status: string;
   readonly outputs: Readonly<Record<string, string>>;
@@ -49,23 +51,13 @@ export async function settledStack(name: string, options: StackOptions): Promise
 }
 
 /**
- * Deletes the stack and what it made, the deployment's bucket with its packages too, and waits until it is gone.
+ * Deletes the stack and what it made, and waits until it is gone.
  *
  * @returns whether there was one
  * @throws LakeletError `REMOVE_FAILED`, and those of {@link settledStack}
  */
 export async function deleteStack(name: string, options: StackOptions): Promise<boolean> {
   if ((await settledStack(name, options)) === undefined) return false;
-  const made = await stackResources(name, options);
-  const s3 = s3Client(options.settings);
-  try {
-    // CloudFormation deletes no bucket that holds something. The lake's own is none of the stack's here.
-    for (const { ResourceType, PhysicalResourceId } of made) {
-      if (ResourceType === 'AWS::S3::Bucket' && PhysicalResourceId) await emptyBucket(s3, PhysicalResourceId);
-    }
-  } finally {
-    s3.destroy();
-  }
   await ask(options, (client) => client.send(new DeleteStackCommand({ StackName: name })));
   const left = await settledStack(name, options);
   if (left === undefined) return true;
@@ -75,13 +67,41 @@ export async function deleteStack(name: string, options: StackOptions): Promise<
   );
 }
 
-/** What the stack consists of. */
-export async function stackResources(name: string, options: StackOptions): Promise<readonly StackResourceSummary[]> {
+/**
+ * Deletes a bucket with what is in it; nothing where it is not there.
+ *
+ * @throws LakeletError `REMOVE_FAILED`
+ */
+export async function deleteBucket(bucket: string, { settings }: StackOptions): Promise<void> {
+  const s3 = s3Client(settings);
+  try {
+    for (;;) {
+      const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
+      if (Contents.length === 0) break;
+      await s3.send(
+        new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: Contents.map(({ Key }) => ({ Key })) } }),
+      );
+    }
+    await s3.send(new DeleteBucketCommand({ Bucket: bucket }));
+  } catch (cause) {
+    if (cause instanceof NoSuchBucket) return;
+    throw new LakeletError(
+      'REMOVE_FAILED',
+      `The bucket ${printable(bucket, 100)} could not be deleted (${printable(messageOf(cause), 200)}): try again, or start LocalStack anew.`,
+      { cause },
+    );
+  } finally {
+    s3.destroy();
+  }
+}
+
+/** What the stack of that id consists of. */
+export async function stackResources(id: string, options: StackOptions): Promise<readonly StackResourceSummary[]> {
   return ask(options, async (client) => {
     const found: StackResourceSummary[] = [];
     for (let token: string | undefined; ; ) {
       const page = await client.send(
-        new ListStackResourcesCommand({ StackName: name, ...(token !== undefined && { NextToken: token }) }),
+        new ListStackResourcesCommand({ StackName: id, ...(token !== undefined && { NextToken: token }) }),
       );
       found.push(...(page.StackResourceSummaries ?? []));
       token = page.NextToken;
@@ -97,7 +117,7 @@ async function stackNamed(name: string, options: StackOptions): Promise<Stack | 
       const stack = Stacks?.[0];
       if (stack === undefined || stack.StackStatus === 'DELETE_COMPLETE') return undefined;
       const outputs = (stack.Outputs ?? []).map(({ OutputKey = '', OutputValue = '' }) => [OutputKey, OutputValue]);
-      return { status: stack.StackStatus ?? '', outputs: Object.fromEntries(outputs) };
+      return { id: stack.StackId ?? name, status: stack.StackStatus ?? '', outputs: Object.fromEntries(outputs) };
     } catch (error) {
       if (/does not exist/i.test(messageOf(error))) return undefined;
       throw error;
@@ -124,16 +144,6 @@ async function ask<T>({ settings }: StackOptions, work: (client: CloudFormationC
     );
   } finally {
     client.destroy();
-  }
-}
-
-async function emptyBucket(s3: S3Client, bucket: string): Promise<void> {
-  for (;;) {
-    const { Contents = [] } = await s3.send(new ListObjectsV2Command({ Bucket: bucket }));
-    if (Contents.length === 0) return;
-    await s3.send(
-      new DeleteObjectsCommand({ Bucket: bucket, Delete: { Objects: Contents.map(({ Key }) => ({ Key })) } }),
-    );
   }
 }
 
