@@ -1,6 +1,7 @@
 /**
  * One run of the pipeline in a process of its own, for the bench: prints seconds a step and the peak of its memory as one
- * JSON object. Arguments: rows, trees, depth, and the folder for the lake, the logs and the training's record.
+ * JSON object. Arguments: rows, trees, depth, the folder for the logs and the training's record, and the lake's URI (a
+ * folder `lake` in that folder where it is left out).
  */
 import { join } from 'node:path';
 import { purchases } from '../datasets/purchases/index.ts';
@@ -20,7 +21,7 @@ const root = process.argv[5] ?? '.';
 const config: Config = {
   ...loadConfig(),
   root,
-  lakeUri: join(root, 'lake'),
+  lakeUri: process.argv[6] ?? join(root, 'lake'),
   mlflow: { experimentName: 'bench' },
   logsDir: join(root, 'logs'),
 };
