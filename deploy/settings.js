@@ -90,20 +90,24 @@ async function awsLake(resolveVariable) {
 }
 
 function emulatorEnvironment(env, stage) {
+  // An S3 server beside LocalStack has keys of its own. (AWS itself refuses these names in a function's settings.)
+  const ownKeys = stage === 'local' && Boolean(env.AWS_ENDPOINT_URL_S3);
   const settings = {
     LAKE_URI: env.LAKE_URI,
     LOG_LEVEL: env.LOG_LEVEL,
     MLFLOW_TRACKING_URI: env.MLFLOW_TRACKING_URI,
     ...Object.fromEntries(MLFLOW.map((name) => [name, env[name]])),
-    // An S3 server beside LocalStack has keys of its own. (AWS itself refuses these names in a function's settings.)
-    ...(stage === 'local' &&
-      env.AWS_ENDPOINT_URL_S3 && {
-        AWS_ENDPOINT_URL_S3: env.AWS_ENDPOINT_URL_S3,
-        AWS_ACCESS_KEY_ID: env.AWS_ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY: env.AWS_SECRET_ACCESS_KEY,
-      }),
+    ...(ownKeys && {
+      AWS_ENDPOINT_URL_S3: env.AWS_ENDPOINT_URL_S3,
+      AWS_ACCESS_KEY_ID: env.AWS_ACCESS_KEY_ID,
+      AWS_SECRET_ACCESS_KEY: env.AWS_SECRET_ACCESS_KEY,
+    }),
   };
-  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== ''));
+  return {
+    ...Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined && value !== '')),
+    // In a container LocalStack hands a Lambda the token of a session of its own, which MinIO would refuse.
+    ...(ownKeys && { AWS_SESSION_TOKEN: '' }),
+  };
 }
 
 function localLake(env) {
