@@ -60,8 +60,8 @@ async function tryRace(store: S3Store): Promise<Pick<BucketProbe, 'winners' | 'i
     const late = await store.putIfAbsent('race', new Uint8Array(1000).fill(RACERS));
     const [read] = await store.get('race');
     return {
-      winners: [...results, late].filter((result) => result === 'created').length,
-      intact: results.indexOf('created') === read,
+      winners: results.filter((result) => result === 'created').length,
+      intact: results.indexOf('created') === read && late === 'exists',
     };
   } catch (error) {
     if (error instanceof LakeletError && error.code === 'NOT_SUPPORTED') return { winners: undefined, intact: true };

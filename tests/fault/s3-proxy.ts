@@ -27,6 +27,8 @@ export type Fate =
   | { readonly delay: number }
   /** The proxy answers in the server's stead, and the server gets nothing. */
   | { readonly status: number; readonly code: string }
+  /** The proxy answers with this XML and success; the server gets nothing. */
+  | { readonly replace: string }
   /** It goes through without these headers. */
   | { readonly without: readonly string[] };
 
@@ -95,7 +97,8 @@ export async function startProxy(target: string): Promise<S3Proxy> {
       await delivery.finally(() => late.delete(delivery));
       return;
     }
-    if (typeof fate === 'object' && 'status' in fate) return reply(to, refusal(fate), method);
+    if (typeof fate === 'object' && 'status' in fate) return reply(to, xml(fate.status, errorXml(fate.code)), method);
+    if (typeof fate === 'object' && 'replace' in fate) return reply(to, xml(200, fate.replace), method);
     if (typeof fate === 'object' && 'delay' in fate) await sleep(fate.delay);
     if (fate === 'twice') await forward(from, body);
     const answer = await forward(from, body, typeof fate === 'object' && 'without' in fate ? fate.without : []);
@@ -126,8 +129,12 @@ export async function startProxy(target: string): Promise<S3Proxy> {
   return proxy;
 }
 
-function refusal({ status, code }: { readonly status: number; readonly code: string }): Answer {
-  const body = Buffer.from(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>by the proxy</Message></Error>`);
+function errorXml(code: string): string {
+  return `<Error><Code>${code}</Code><Message>by the proxy</Message></Error>`;
+}
+
+function xml(status: number, content: string): Answer {
+  const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>${content}`);
   return { status, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
 }
 
