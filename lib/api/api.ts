@@ -9,6 +9,7 @@ import type { HttpAnswer, HttpRequest } from './http.ts';
 import { loadModel } from './model.ts';
 import { openapi } from './openapi.ts';
 import * as operations from './operations.ts';
+import { checkOrigin } from './origin.ts';
 import { predict } from './predictions.ts';
 import { QueryRunner } from './query.ts';
 import { dispatch, type Route, route } from './route.ts';
@@ -39,6 +40,7 @@ export function createApi(options: ApiOptions): Api {
   return {
     async answer(request) {
       try {
+        if (options.config.local) checkOrigin(request);
         return await dispatch(routes, request);
       } catch (thrown) {
         const error = asLakeletError(thrown, 'INTERNAL', 'The request failed');

@@ -8,7 +8,7 @@ type Json = Record<string, unknown>;
 type Told = (typeof OPERATIONS)[number];
 
 /** Errors that any operation may answer with. */
-const COMMON = ['REQUEST_INVALID'];
+const COMMON = ['REQUEST_INVALID', 'ORIGIN_REFUSED'];
 const OF_BODIES = ['BODY_TOO_LARGE', 'MEDIA_TYPE_UNSUPPORTED'];
 const OF_THE_SERVER = [500, 503];
 
