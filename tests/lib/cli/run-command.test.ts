@@ -4,6 +4,7 @@ import { runCommand } from '../../../lib/cli/run-command.ts';
 import { LakeletError } from '../../../lib/errors.ts';
 import { progress } from '../../../lib/progress.ts';
 import type { TaskHandlers } from '../../../lib/workflow/index.ts';
+import { startStepFunctionsDouble } from '../workflow/step-functions-double.ts';
 
 class Kept extends Writable {
   text = '';
@@ -103,10 +104,56 @@ describe('lakelet run', () => {
     expect(err).toMatch(/^error INTERRUPTED: /m);
   });
 
+  it('runs on Step Functions: tells where, what each step did, and the output as JSON', async () => {
+    const double = await startStepFunctionsDouble();
+    const env = { AWS_ENDPOINT_URL: double.uri, AWS_ACCESS_KEY_ID: 'k', AWS_SECRET_ACCESS_KEY: 's' };
+    Object.assign(process.env, env);
+    try {
+      double.script.push([
+        { type: 'ExecutionStarted', previousEventId: 0 },
+        { type: 'TaskStateEntered', previousEventId: 1, stateEnteredEventDetails: { name: 'Silver' } },
+        { type: 'TaskFailed', previousEventId: 2, taskFailedEventDetails: { error: 'Lakelet.Retryable' } },
+        { type: 'TaskScheduled', previousEventId: 3 },
+        { type: 'TaskStateExited', previousEventId: 4, stateExitedEventDetails: { name: 'Silver' } },
+        {
+          type: 'ExecutionSucceeded',
+          previousEventId: 5,
+          executionSucceededEventDetails: { output: JSON.stringify({ runId: 'r', silver: SUMMARY }) },
+        },
+      ]);
+      const argv = ['run', '--runner', 'stepfunctions', '--rows', '5', '--shards', '3', '--format', 'json'];
+      const { code, out, err } = await lakelet(argv, handlers());
+      expect({ code, output: JSON.parse(out) }).toEqual({ code: 0, output: { runId: 'r', silver: SUMMARY } });
+      expect(err.split('\n')).toEqual([
+        expect.stringMatching(/^execution +arn:aws:states:.*:execution:lakelet-test:run-/),
+        'silver          failed with Lakelet.Retryable, tried again (1)  2.00 s',
+        'silver          done  1.00 s',
+        '',
+      ]);
+      const { body } = double.calls.find(({ call }) => call === 'StartExecution') ?? {};
+      expect(JSON.parse(String(body?.input))).toEqual({ rows: 5, shards: 3 });
+    } finally {
+      for (const name of Object.keys(env)) delete process.env[name];
+      await double.close();
+    }
+  });
+
+  it.each([
+    ['stepfunctions', '--lake', 'elsewhere'],
+    ['lambda', '--lake', 'elsewhere'],
+    ['stepfunctions', '--stage', 'prod'],
+    ['embedded', '--state-machine', 'lakelet-prod'],
+  ])('refuses for the runner %s what it would not heed: %s', async (runner, ...option) => {
+    const { code, out, err } = await lakelet(['run', '--runner', runner, ...option], handlers());
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(err).toMatch(new RegExp(`^error USAGE: --runner ${runner} takes no ${option[0]}[^\n]*\n$`));
+  });
+
   it.each([
     ['--rows', '-1'],
     ['--rows', '0'],
     ['--trees', 'many'],
+    ['--shards', '1001'],
     ['--runner', 'mainframe'],
     ['--colour', 'red'],
   ])('takes %s %s for wrong usage', async (...options) => {
