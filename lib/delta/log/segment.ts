@@ -32,23 +32,30 @@ export interface LogSegment {
   readonly commits: readonly CommitFile[];
 }
 
+/** A log of so many files is listed from where `_last_checkpoint` leads, a shorter one at once: S3 lists 1000 in one request. */
+const SHORT_LOG = 1000;
+
 /**
- * Finds the files of a version, the newest where none is asked for. `_last_checkpoint` is a hint only: where it leads
- * nowhere the whole log is listed.
+ * Finds the files of a version, the newest where none is asked for. `_last_checkpoint` is a hint only, for long logs: where
+ * it leads nowhere the whole log is listed.
  *
  * @returns undefined where there is no log at all
  * @throws LakeletError `VERSION_NOT_FOUND`, `LOG_CORRUPT` (a commit is missing)
  */
 export async function findSegment(store: ObjectStore, version?: number): Promise<LogSegment | undefined> {
-  const hint = await lastCheckpoint(store);
-  if (hint !== undefined && hint > 0 && (version === undefined || hint <= version)) {
-    const listing = await listLog(store, hint);
-    const found = listing.checkpoints.some((checkpoint) => checkpoint.version >= hint);
-    if (found && (version === undefined || version <= newestOf(listing))) return segmentOf(store, listing, version);
-  }
-  const listing = await listLog(store, 0);
-  if (listing.commits.length === 0 && listing.checkpoints.length === 0) return undefined;
+  const listing =
+    (await listLog(store, 0, SHORT_LOG)) ?? (await listFromHint(store, version)) ?? (await listLog(store, 0));
+  if (listing === undefined || (listing.commits.length === 0 && listing.checkpoints.length === 0)) return undefined;
   return segmentOf(store, listing, version);
+}
+
+/** The log from the checkpoint that `_last_checkpoint` names; undefined where a version can't be made from there. */
+async function listFromHint(store: ObjectStore, version: number | undefined): Promise<Listing | undefined> {
+  const hint = await lastCheckpoint(store);
+  if (hint === undefined || hint <= 0 || (version !== undefined && hint > version)) return undefined;
+  const listing = await listLog(store, hint);
+  const found = listing.checkpoints.some((checkpoint) => checkpoint.version >= hint);
+  return found && (version === undefined || version <= newestOf(listing)) ? listing : undefined;
 }
 
 /** True where there is a log, as far as its first file tells. */
@@ -77,13 +84,22 @@ interface Listing {
   readonly checkpoints: readonly CheckpointFiles[];
 }
 
-async function listLog(store: ObjectStore, from: number): Promise<Listing> {
+async function listLog(store: ObjectStore, from: number): Promise<Listing>;
+/** Undefined where there are `limit` files or more. */
+async function listLog(store: ObjectStore, from: number, limit: number): Promise<Listing | undefined>;
+async function listLog(
+  store: ObjectStore,
+  from: number,
+  limit = Number.POSITIVE_INFINITY,
+): Promise<Listing | undefined> {
+  let files = 0;
   const commits: CommitFile[] = [];
   const parts: CheckpointPart[] = [];
   const options = from === 0 ? {} : { startAfter: keyBeforeVersion(from) };
   for await (const { key, lastModified } of store.list(`${LOG_FOLDER}/`, options)) {
     // The log's own names begin with a digit; what comes after them (_sidecars, _last_checkpoint) is not listed.
     if (key.charCodeAt(LOG_FOLDER.length + 1) > 0x39) break;
+    if (++files >= limit) return undefined;
     const file = parseLogKey(key, lastModified);
     if (file?.kind === 'commit') commits.push({ version: file.version, key, lastModified });
     else if (file !== undefined) parts.push(file);

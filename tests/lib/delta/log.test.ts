@@ -176,10 +176,37 @@ describe('checkpoints', () => {
     'null',
     '{"version":1e300}',
     '{"version":7}',
-  ])('are found where _last_checkpoint says %j', async (text) => {
+  ])('are found where _last_checkpoint says %j, in a short log and a long one', async (text) => {
     const store = await tableOf(12);
     await store.put('_delta_log/_last_checkpoint', encode(text));
     expect(await countOf(store)).toBe(12);
+    await lengthen(store);
+    expect(await countOf(store)).toBe(12);
+    expect(await countOf(store, { version: 5 })).toBe(5);
+  });
+
+  test('lead past the beginning of a long log', async () => {
+    const store = await tableOf(12);
+    await lengthen(store);
+    await store.delete(name(4));
+    expect(await countOf(store)).toBe(12);
+    const listed: string[] = [];
+    const list = store.list.bind(store);
+    store.list = async function* (prefix, options) {
+      for await (const object of list(prefix, options)) {
+        listed.push(object.key);
+        yield object;
+      }
+    };
+    await DeltaTable.open(store);
+    // The thousand files that show that the log is long, and those of the versions from 10.
+    expect(listed.slice(1000)).toEqual([
+      name(10, 'checkpoint.parquet'),
+      name(10),
+      name(11),
+      name(12),
+      '_delta_log/_last_checkpoint',
+    ]);
   });
 
   test('that are broken are told as such', async () => {
@@ -413,3 +440,8 @@ test('where there is no log there is no table', async () => {
   await store.put('_delta_log/x', encode('x'));
   expect(await DeltaTable.exists(store)).toBe(false);
 });
+
+/** Gives a log a thousand files more at its beginning, which readers may ignore. */
+async function lengthen(store: ObjectStore): Promise<void> {
+  for (let n = 0; n < 1000; n++) await store.put(name(0, `${n}.ignored`), encode(''));
+}
