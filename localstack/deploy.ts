@@ -42,11 +42,7 @@ export async function deploy(options: DeployOptions): Promise<Deployment> {
   const { say, signal } = options;
   const wait = { say, ...(signal !== undefined && { signal }) };
   // Serverless packages in folders of the project's own.
-  return withLock(
-    join(projectFolder(), '.emulators', 'deploy.lock'),
-    () => deployAlone({ ...options, settings }),
-    wait,
-  );
+  return withLock(join(projectFolder(), '.lakelet', 'deploy.lock'), () => deployAlone({ ...options, settings }), wait);
 }
 
 /**
