@@ -124,11 +124,12 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
   };
 }
 
-/** Removes the code and the folders of Lambdas, and lays out what LocalStack finds in its folder. */
+/** Removes what an earlier LocalStack left, also one that was killed, and lays out what it finds in its folder. */
 async function clean(home: string): Promise<void> {
-  await rm(temporary(home), { recursive: true, force: true });
   const state = join(home, 'var', 'lib', 'localstack');
-  await rm(state, { recursive: true, force: true });
+  for (const folder of [temporary(home), join(home, '.cache'), state]) {
+    await rm(folder, { recursive: true, force: true });
+  }
   await mkdir(state, { recursive: true });
   await symlink(cache(), join(state, 'cache'), 'dir');
 }

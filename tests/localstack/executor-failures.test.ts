@@ -18,6 +18,7 @@ const MISBEHAVING = `
       case 'leave a child': {
         const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 60000)'], { stdio: 'inherit' });
         console.log('child ' + child.pid);
+        if (code !== undefined) process.exit(code);
         await new Promise((done) => setTimeout(done, 60000));
         return;
       }
@@ -102,6 +103,12 @@ describe('a Lambda that fails on LocalStack without Docker', () => {
     expect(child !== undefined).toBe(how === 'leave a child');
     if (child !== undefined) await untilGone([Number(child)]);
     expect(await pid()).not.toBe(before);
+  });
+
+  it('leaves none of the processes that it started where it exits', async () => {
+    const { errorType, log } = await lambdas.fail('bad', { how: 'leave a child', code: 1 });
+    expect(errorType).toBe('Runtime.ExitError');
+    await untilGone([Number(/child (\d+)/.exec(log)?.[1])]);
   });
 
   it.each(['buffers', 'objects'])('is killed where it takes more memory than it may: %s', async (how) => {

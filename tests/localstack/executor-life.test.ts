@@ -8,15 +8,19 @@ import { type Lambdas, START_TIMEOUT, startLambdas } from './lambdas.ts';
 import { isAlive, untilGone } from './processes.ts';
 
 const FUNCTION = `
+  import { spawn } from 'node:child_process';
   import { tmpdir } from 'node:os';
+  const child = spawn('sleep', ['60']).pid;
   export const handler = async ({ spin, wait = 0 }) => {
     if (spin) for (;;);
     await new Promise((resolve) => setTimeout(resolve, wait));
-    return { pid: process.pid, folder: tmpdir() };
+    return { pid: process.pid, child, folder: tmpdir() };
   }`;
 
 interface Seen {
   readonly pid: number;
+  /** A process that it started. */
+  readonly child: number;
   readonly folder: string;
 }
 
@@ -35,6 +39,7 @@ describe('the processes of Lambdas', () => {
     expect(both.every(({ pid, folder }) => isAlive(pid) && existsSync(folder))).toBe(true);
     await lambdas.server.stop();
     expect(both.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
+    await untilGone(both.map(({ child }) => child));
     expect(isAlive(lambdas.server.pid)).toBe(false);
     expect(existsSync(join(lambdas.home, 'tmp'))).toBe(false);
   });
@@ -46,7 +51,7 @@ describe('the processes of Lambdas', () => {
     process.kill(lambdas.server.pid, 'SIGKILL');
     expect(await invoked).toBe('broken off');
     await lambdas.server.ended;
-    await untilGone([idle.pid, busy.pid]);
+    await untilGone([idle.pid, idle.child, busy.pid, busy.child]);
   });
 });
 

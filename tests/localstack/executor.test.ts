@@ -187,6 +187,17 @@ describe('a Lambda on LocalStack without Docker', () => {
     expect(await kept(lambdas, '/aws/lambda/talking', 'hello you')).toHaveLength(2);
   });
 
+  it('keeps the last megabyte of a long log, whole to its last line', async () => {
+    await lambdas.create('long', {
+      'index.mjs': `export const handler = async () => {
+        for (let line = 0; line < 40000; line++) process.stdout.write('line ' + line + ' é'.repeat(20) + '\\n');
+      }`,
+    });
+    const { log } = await lambdas.invoke('long');
+    expect(log).toMatch(/line 39998( é){20}\nline 39999( é){20}\nEND RequestId/);
+    expect(await kept(lambdas, '/aws/lambda/long', 'the beginning of the output was left out')).toHaveLength(1);
+  });
+
   it('runs also where nobody waits for its answer', async () => {
     await lambdas.create('event', { 'index.mjs': `export const handler = async () => console.log('it ran')` });
     const { StatusCode } = await lambdas.client.send(

@@ -1,9 +1,11 @@
 """One Node process: started, asked, measured, ended."""
 
 import json
+import logging
 import os
 import queue
 import secrets
+import signal
 import subprocess
 import threading
 import time
@@ -12,6 +14,8 @@ from pathlib import Path
 import psutil
 
 from .log import Output
+
+LOG = logging.getLogger(__name__)
 
 BOOTSTRAP = Path(__file__).parent.parent / "node" / "bootstrap.mjs"
 #: Between two looks at a process's memory.
@@ -38,7 +42,8 @@ class ProcessEnded(Exception):
 
 class NodeProcess:
     """A process that waits for invocations. Three pipes lead to it beside its output: requests, its answers, and one
-    that nothing is written to; at that one's end, which comes when LocalStack dies in whatever way, it ends itself."""
+    that nothing is written to; at that one's end, which comes when LocalStack dies in whatever way, it ends itself. What
+    it starts is of its process group, and ends with it."""
 
     def __init__(self, node: str, env: dict[str, str], folder: str, memory_limit_mb: int) -> None:
         self.started = time.monotonic()
@@ -60,6 +65,7 @@ class NodeProcess:
                 stdout=their_output,
                 stderr=their_output,
                 pass_fds=theirs,
+                process_group=0,
             )
         except BaseException:
             for descriptor in (our_requests, answers, our_lifeline, output):
@@ -110,27 +116,21 @@ class NodeProcess:
     def kill(self) -> None:
         """Ends the process and those that it started, and returns when it is gone."""
         try:
-            children = self._measured.children(recursive=True)
-        except psutil.NoSuchProcess:
-            children = []
-        self._process.kill()
-        for child in children:
-            try:
-                child.kill()
-            except psutil.NoSuchProcess:
-                continue
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            # Nobody is left of the group; where only the dead are, macOS says that they may not be killed.
+            pass
         self._process.wait()
         self._close()
 
     def _ended(self) -> int:
         try:
-            returncode = self._process.wait(OUTPUT_SECONDS)
+            self._process.wait(OUTPUT_SECONDS)
         except subprocess.TimeoutExpired:
             # It closed the pipe of its answers, so there is nothing more to wait for.
-            self.kill()
-            returncode = self._process.returncode
-        self._close()
-        return returncode
+            LOG.info("the process %s gives no more answers and is ended", self._process.pid)
+        self.kill()
+        return self._process.returncode
 
     def _close(self) -> None:
         with self._closing:
