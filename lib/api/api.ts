@@ -6,6 +6,7 @@ import { openStore } from '../storage/index.ts';
 import { type ExecutionRunner, readExecution, startExecution } from './executions.ts';
 import { failureAnswer } from './failure.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
+import { LIMITS } from './limits.ts';
 import { loadModel } from './model.ts';
 import { openapi } from './openapi.ts';
 import * as operations from './operations.ts';
@@ -64,7 +65,9 @@ function routesOf({ config, model, runner }: ApiOptions, queries: QueryRunner): 
     }),
     route(operations.getTables, () => listTables(lake)),
     route(operations.getTable, (parameters) => readTable(lake, parameters)),
-    route(operations.postQuery, (_, body) => queries.run({ lakeUri: config.lakeUri, ...body })),
+    route(operations.postQuery, (_, body) =>
+      queries.run({ ...body, lakeUri: config.lakeUri, seconds: LIMITS.querySeconds }),
+    ),
     route(operations.postPredictions, async (_, body) =>
       predict(await loadModel(config, body.model ?? model), body.records),
     ),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { LakeletError, messageOf, printable } from '../errors.ts';
+import { asLakeletError } from '../errors.ts';
 import type { ObjectStore } from '../storage/index.ts';
-import type { ExecutionResult } from '../workflow/index.ts';
+import { type ExecutionResult, failureOf } from '../workflow/index.ts';
 import { type ExecutionRecord, note, readAttempt } from './execution-record.ts';
 import { failed } from './executions.ts';
 
@@ -53,31 +53,12 @@ async function outcomeOf(
   record: ExecutionRecord,
   run: (input: unknown) => Promise<ExecutionResult>,
 ): Promise<ExecutionRecord> {
-  let result: ExecutionResult;
   try {
-    result = await run(record.input);
-  } catch (error) {
-    const code = error instanceof LakeletError ? error.code : 'RUN_FAILED';
-    return failed(record, { code, message: printable(messageOf(error), 2000) });
-  }
-  if (result.status === 'SUCCEEDED') {
+    const result = await run(record.input);
+    if (result.status !== 'SUCCEEDED') throw failureOf(result);
     const now = new Date().toISOString();
     return { ...record, status: 'SUCCEEDED', updatedAt: now, endedAt: now, output: result.output };
+  } catch (thrown) {
+    return failed(record, asLakeletError(thrown, 'RUN_FAILED', 'The run failed'));
   }
-  if (result.status === 'ABORTED') return failed(record, { code: 'INTERRUPTED', message: 'The run was stopped' });
-  return failed(record, runFailure(result.error, result.cause));
-}
-
-const LAMBDA_ERROR = z.object({ errorMessage: z.string() });
-
-/** What Step Functions tells of a failed run, as the API tells errors. */
-export function runFailure(error: string, cause: string): { code: string; message: string } {
-  let message = cause;
-  try {
-    const told = LAMBDA_ERROR.safeParse(JSON.parse(cause));
-    if (told.success) message = told.data.errorMessage;
-  } catch {
-    // The cause is plain text.
-  }
-  return { code: error.replace(/^Lakelet\./, ''), message: printable(message, 2000) };
 }

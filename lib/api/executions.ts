@@ -63,8 +63,7 @@ async function begin(lake: ObjectStore, runner: ExecutionRunner, record: Executi
     return record;
   } catch (thrown) {
     const error = asLakeletError(thrown, 'EXECUTION_NOT_STARTED', 'The execution could not be started');
-    const { code, message } = error;
-    await note(lake, failed(record, { code, message }));
+    await note(lake, failed(record, error));
     throw error;
   }
 }
@@ -74,9 +73,9 @@ async function followed(runner: ExecutionRunner, record: ExecutionRecord): Promi
 }
 
 /** The record of an attempt that failed. */
-export function failed(record: ExecutionRecord, error: { code: string; message: string }): ExecutionRecord {
+export function failed(record: ExecutionRecord, { code, message }: LakeletError): ExecutionRecord {
   const now = new Date().toISOString();
-  return { ...record, status: 'FAILED', updatedAt: now, endedAt: now, error };
+  return { ...record, status: 'FAILED', updatedAt: now, endedAt: now, error: { code, message } };
 }
 
 /** The record of an attempt that nothing is heard of any more. */

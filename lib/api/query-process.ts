@@ -33,8 +33,9 @@ async function serve(): Promise<void> {
   let end = setTimeout(() => process.exit(0), IDLE);
   for await (const line of createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     clearTimeout(end);
-    end = setTimeout(() => endWith(timedOut()), LIMITS.querySeconds * 1000);
-    write(await outcomeOf(JSON.parse(line)));
+    const task: QueryTask = JSON.parse(line);
+    end = setTimeout(() => endWith(timedOut(task)), task.seconds * 1000);
+    write(await outcomeOf(task));
     clearTimeout(end);
     end = setTimeout(() => process.exit(0), IDLE);
   }
@@ -64,10 +65,10 @@ function endWith({ code, message, retryable }: LakeletError): void {
 }
 
 /** The error of a query that took too long. */
-export function timedOut(): LakeletError {
+export function timedOut({ seconds }: QueryTask): LakeletError {
   return new LakeletError(
     'QUERY_TIMEOUT',
-    `The query took more than ${LIMITS.querySeconds} s and was stopped; read fewer rows, or let a run write what it computes into a table`,
+    `The query took more than ${seconds} s and was stopped; read fewer rows, or let a run write what it computes into a table`,
   );
 }
 

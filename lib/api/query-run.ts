@@ -17,6 +17,8 @@ export interface QueryTask {
   readonly sql: string;
   /** Rows wanted at most. */
   readonly limit: number;
+  /** How long it may take. */
+  readonly seconds: number;
 }
 
 /** A query's answer. */

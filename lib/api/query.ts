@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { z } from 'zod';
 import { isRecord } from '../delta/schema/types.ts';
 import { LakeletError, messageOf, printable } from '../errors.ts';
-import { LIMITS } from './limits.ts';
 import { IDLE, QUERY_PROCESS, timedOut } from './query-process.ts';
 import type { QueryAnswer, QueryTask } from './query-run.ts';
 
@@ -64,7 +63,7 @@ function ask(child: ChildProcess, task: QueryTask): Promise<z.output<typeof OUTC
   return new Promise((resolve, reject) => {
     if (stdin === null || stdout === null) return reject(crashed('it has no pipes'));
     let text = '';
-    const timer = setTimeout(() => end(() => reject(timedOut())), LIMITS.querySeconds * 1000);
+    const timer = setTimeout(() => end(() => reject(timedOut(task))), task.seconds * 1000);
     const onData = (part: string): void => {
       text += part;
       if (part.includes('\n')) answered(text);

@@ -1,83 +1,59 @@
 import { createHash } from 'node:crypto';
-import type { DescribeExecutionOutput, SFNClient } from '@aws-sdk/client-sfn';
-import { isRecord } from '../delta/schema/types.ts';
-import { LakeletError, messageOf, printable } from '../errors.ts';
-import { LOST_AFTER, runFailure } from './execute.ts';
+import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
+import { awsError } from '../workflow/aws-error.ts';
+import { failureOf } from '../workflow/index.ts';
+import { connectStepFunctions, type StepFunctions } from '../workflow/step-functions-client.ts';
+import { LOST_AFTER } from './execute.ts';
 import type { ExecutionRecord } from './execution-record.ts';
 import { type ExecutionRunner, lost } from './executions.ts';
 
-let client: Promise<SFNClient> | undefined;
-
-/** Executions on Step Functions, which keeps their state. */
+/** Executions on Step Functions, which keeps their state; of each attempt, one by a name of its own. */
 export function stepFunctionsRunner(stateMachineArn: string): ExecutionRunner {
+  let connected: Promise<StepFunctions> | undefined;
+  const connect = (): Promise<StepFunctions> => {
+    connected ??= connectStepFunctions();
+    return connected;
+  };
   return {
     async start(record) {
-      const { StartExecutionCommand } = await import('@aws-sdk/client-sfn');
-      const command = new StartExecutionCommand({
-        stateMachineArn,
-        name: nameOf(record),
-        input: JSON.stringify(record.input),
-      });
-      await ask(async () => (await sfn()).send(command));
+      const service = await connect();
+      const input = JSON.stringify(record.input);
+      try {
+        await service.client.send(
+          new service.sdk.StartExecutionCommand({ stateMachineArn, name: nameOf(record), input }),
+        );
+      } catch (error) {
+        throw awsError(error, 'start the execution', service);
+      }
     },
     async follow(record) {
-      const { DescribeExecutionCommand } = await import('@aws-sdk/client-sfn');
+      const service = await connect();
       const executionArn = `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${nameOf(record)}`;
       try {
-        return stateOf(record, await (await sfn()).send(new DescribeExecutionCommand({ executionArn })));
+        const told = await service.client.send(new service.sdk.DescribeExecutionCommand({ executionArn }));
+        return stateOf(record, told, executionArn);
       } catch (error) {
-        // Between the record and the execution whoever starts it may end.
-        if (nameIn(error) === 'ExecutionDoesNotExist') {
-          return Date.now() - Date.parse(record.startedAt) > LOST_AFTER ? lost(record) : record;
+        // Who noted the attempt may be about to start it, or have ended before that.
+        if (!(error instanceof service.sdk.ExecutionDoesNotExist)) {
+          throw awsError(error, 'look at the execution', service);
         }
-        throw notReached(error);
+        return Date.now() - Date.parse(record.startedAt) > LOST_AFTER ? lost(record) : record;
       }
     },
   };
 }
 
-function sfn(): Promise<SFNClient> {
-  client ??= import('@aws-sdk/client-sfn').then(({ SFNClient }) => new SFNClient({}));
-  return client;
-}
-
-/** Names of executions are unique, have 80 characters at most, and fewer kinds of them than a run's id. */
+/** Names of executions have 80 characters at most, and fewer kinds of them than a run's id. */
 function nameOf({ id, attempt }: ExecutionRecord): string {
   const digest = createHash('sha256').update(id).digest('hex').slice(0, 16);
   return `${id.replace(/[^\w.-]/g, '_').slice(0, 50)}-${digest}-${attempt}`;
 }
 
-function stateOf(record: ExecutionRecord, told: DescribeExecutionOutput): ExecutionRecord {
-  const endedAt = told.stopDate?.toISOString();
-  const ended = { ...record, ...(endedAt !== undefined && { endedAt }) };
-  switch (told.status) {
-    case 'SUCCEEDED':
-      return { ...ended, status: 'SUCCEEDED', output: JSON.parse(told.output ?? 'null') };
-    case 'FAILED':
-    case 'TIMED_OUT':
-    case 'ABORTED':
-      return { ...ended, status: 'FAILED', error: runFailure(told.error ?? told.status, told.cause ?? told.status) };
-    default:
-      return record;
-  }
-}
-
-async function ask<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call();
-  } catch (error) {
-    throw notReached(error);
-  }
-}
-
-function nameIn(error: unknown): string {
-  return isRecord(error) && typeof error.name === 'string' ? error.name : '';
-}
-
-function notReached(error: unknown): LakeletError {
-  return new LakeletError(
-    'STEP_FUNCTIONS_FAILED',
-    `Step Functions refused the call (${printable(nameIn(error), 60)}: ${printable(messageOf(error), 300)}); check STATE_MACHINE_ARN and what the function may do`,
-    { cause: error, retryable: /Throttl|TooMany|Timeout|ECONN|Network/i.test(nameIn(error)) },
-  );
+function stateOf(record: ExecutionRecord, told: DescribeExecutionOutput, place: string): ExecutionRecord {
+  const { status, stopDate, output, error = 'States.Timeout', cause = '' } = told;
+  const ended = { ...record, ...(stopDate !== undefined && { endedAt: stopDate.toISOString() }) };
+  if (status === 'SUCCEEDED') return { ...ended, status, output: JSON.parse(output ?? 'null') };
+  if (status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED') return record;
+  const failure = failureOf(status === 'ABORTED' ? { status } : { status: 'FAILED', error, cause }, place);
+  return { ...ended, status: 'FAILED', error: { code: failure.code, message: failure.message } };
 }
