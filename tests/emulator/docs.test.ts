@@ -9,6 +9,7 @@ import { commandsOf, DOCUMENTS, root } from '../docs/documents.ts';
 
 const documents = DOCUMENTS.filter((document) => commandsOf(document, 'sh emulators').length > 0);
 const COMPOSE = /^(?:[A-Z]\w*=\S* )*docker[ -]compose /;
+const EXPORTS = /^export /;
 /** It stays until Ctrl-C: the very process that the test has started. */
 const EMULATORS = /^npm run emulators\b/;
 
@@ -21,7 +22,11 @@ beforeAll(async () => {
   checkout = new Checkout({ emulators: true });
   emulators = await start('npm run --silent emulators -- --s3 minio');
   settings = await printed(emulators);
-}, 600_000);
+  // What a query finds, whichever document it stands in.
+  for (const command of ['npm run deploy:local', 'npm run -s lakelet -- run --runner stepfunctions --rows 500']) {
+    expect(await run(command)).toMatchObject({ code: 0 });
+  }
+}, 900_000);
 
 afterAll(async () => {
   const ended = new Promise<void>((resolve) => emulators.once('close', () => resolve()));
@@ -77,6 +82,10 @@ async function run(command: string): Promise<Ended> {
   return ended;
 }
 
+function withoutPorts(values: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value.replace(/:\d+$/, ':PORT')]));
+}
+
 /** The same on few rows. */
 function inShort(command: string): string {
   if (/ run .*--runner stepfunctions/.test(command) && !command.includes('--rows')) return `${command} --rows 500`;
@@ -89,7 +98,7 @@ it('there are documents with such commands', () => {
 
 describe.each(documents)('%s', (document) => {
   const commands = [...new Set(commandsOf(document, 'sh emulators'))];
-  const onServers = commands.filter((command) => !COMPOSE.test(command) && !EMULATORS.test(command));
+  const onServers = commands.filter((command) => ![COMPOSE, EMULATORS, EXPORTS].some((form) => form.test(command)));
 
   for (const command of commands.filter((line) => EMULATORS.test(line))) {
     it(`starts the emulators by options that there are: ${command}`, async () => {
@@ -102,6 +111,19 @@ describe.each(documents)('%s', (document) => {
     it(`names what docker-compose.yml has: ${command}`, async () => {
       await expectOfCompose(command);
     }, 60_000);
+  }
+
+  for (const command of commands.filter((line) => EXPORTS.test(line))) {
+    it(`sets what the emulators ask to be set, but for the ports: ${command}`, () => {
+      const given = Object.fromEntries(
+        command
+          .split(' ')
+          .slice(1)
+          .map((word) => word.split('=')),
+      );
+      const asked = Object.entries(settings).filter(([name]) => name in given);
+      expect(withoutPorts(given)).toEqual(withoutPorts(Object.fromEntries(asked)));
+    });
   }
 
   for (const command of onServers) {

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { GetFunctionConfigurationCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { ListObjectsV2Command } from '@aws-sdk/client-s3';
 import { s3Client } from '../../localstack/buckets.ts';
 import { composeConfig } from '../../localstack/compose/config.ts';
@@ -103,6 +104,21 @@ describe('the service lakelet of docker-compose.yml', () => {
     const alias = new URL('/api/2.0/mlflow/registered-models/alias', here().MLFLOW_TRACKING_URI);
     alias.search = String(new URLSearchParams({ name: 'purchase-amount', alias: 'champion' }));
     expect(await (await fetch(alias)).json()).toMatchObject({ model_version: { name: 'purchase-amount' } });
+  }, 60_000);
+
+  it("gives the functions the keys of MinIO alone, also where LocalStack has a session's token for them", async () => {
+    const { AWS_ENDPOINT_URL: endpoint = '', AWS_REGION: region = '' } = emulators?.settings ?? {};
+    const client = new LambdaClient({ endpoint, region, credentials: { accessKeyId: 'any', secretAccessKey: 'any' } });
+    const { Environment } = await client
+      .send(new GetFunctionConfigurationCommand({ FunctionName: 'lakelet-local-silver' }))
+      .finally(() => client.destroy());
+    expect(Environment?.Variables).toMatchObject({
+      AWS_ENDPOINT_URL_S3: here().AWS_ENDPOINT_URL_S3,
+      AWS_ACCESS_KEY_ID: environment.AWS_ACCESS_KEY_ID,
+      AWS_SESSION_TOKEN: '',
+      MLFLOW_TRACKING_URI: here().MLFLOW_TRACKING_URI,
+      LAKE_URI: environment.LAKE_URI,
+    });
   }, 60_000);
 
   it('runs again on what is deployed', async () => {
