@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { LakeletError, messageOf, printable } from '../lib/errors.ts';
-import { withLock } from './lock.ts';
+import { isAlive, withLock } from './lock.ts';
 import { pythonVenv } from './python.ts';
 import { portToUse, type RunningServer, type StartOptions, startEmulator } from './server.ts';
 import { projectFolder, serviceSettings } from './settings.ts';
@@ -92,18 +92,35 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
   }
   const python = await installLocalStack(options);
   const home = resolve(options.home);
+  const root = await freshRoot(home);
+  const removeRoot = () => rm(root, { recursive: true, force: true });
+  try {
+    const server = await startIn(root, join(home, 'localstack.log'), python, options);
+    return {
+      ...server,
+      async stop() {
+        await server.stop();
+        await removeRoot();
+      },
+    };
+  } catch (error) {
+    await removeRoot();
+    throw error;
+  }
+}
+
+async function startIn(root: string, log: string, python: string, options: LocalStackOptions): Promise<RunningServer> {
   const port = await portToUse(options.port);
-  await clean(home);
   const address = `http://127.0.0.1:${port}`;
-  const server = await startEmulator(
+  return startEmulator(
     {
       name: 'LocalStack',
       failure: 'LOCALSTACK_START_FAILED',
       command: python,
       args: ['-m', 'localstack.runtime.main'],
-      env: await environment(home, port, options.services),
-      cwd: temporary(home),
-      log: join(home, 'localstack.log'),
+      env: await environment(root, port, options.services),
+      cwd: temporary(root),
+      log,
       port,
       health: `${address}/_localstack/health`,
       ...(options.signal !== undefined && { signal: options.signal }),
@@ -115,46 +132,47 @@ export async function startLocalStack(options: LocalStackOptions): Promise<Runni
       AWS_SECRET_ACCESS_KEY: 'lakelet-secret',
     },
   );
-  return {
-    ...server,
-    async stop() {
-      await server.stop();
-      await clean(home);
-    },
-  };
 }
 
-/** Removes what an earlier LocalStack left, also one that was killed, and lays out what it finds in its folder. */
-async function clean(home: string): Promise<void> {
-  const state = join(home, 'var', 'lib', 'localstack');
-  for (const folder of [temporary(home), join(home, '.cache'), state]) {
-    await rm(folder, { recursive: true, force: true });
+/**
+ * A folder of this start's own, so that a second one with the same home takes nothing from the first; those of starts
+ * that were killed go.
+ */
+async function freshRoot(home: string): Promise<string> {
+  await mkdir(home, { recursive: true });
+  for (const name of await readdir(home)) {
+    const starter = /^run-(\d+)-/.exec(name)?.[1];
+    const isLeft = starter !== undefined && !isAlive(Number(starter));
+    if (isLeft) await rm(join(home, name), { recursive: true, force: true });
   }
+  const root = await mkdtemp(join(home, `run-${process.pid}-`));
+  const state = join(root, 'var', 'lib', 'localstack');
   await mkdir(state, { recursive: true });
   await symlink(cache(), join(state, 'cache'), 'dir');
+  return root;
 }
 
-function temporary(home: string): string {
-  return join(home, 'tmp');
+function temporary(root: string): string {
+  return join(root, 'tmp');
 }
 
 /** The server's whole environment: nothing of the user's (profiles, proxies, credentials) reaches it. */
 async function environment(
-  home: string,
+  root: string,
   port: number,
   services: readonly string[] | undefined,
 ): Promise<NodeJS.ProcessEnv> {
   const compose = await serviceSettings('localstack', { LOCALSTACK_LISTEN: `127.0.0.1:${port}` });
   return {
     PATH: process.env.PATH ?? '',
-    HOME: home,
-    TEMP: temporary(home),
+    HOME: root,
+    TEMP: temporary(root),
     PYTHONUNBUFFERED: '1',
     ...compose.environment,
     ...(services !== undefined && { SERVICES: services.join(',') }),
     // In a container (of CI, of an editor) it would take itself for its image, and the machine's folders for its own.
     OVERRIDE_IN_DOCKER: '0',
-    FILESYSTEM_ROOT: home,
+    FILESYSTEM_ROOT: root,
     // It would listen on port 53, and ask the machine's name server.
     DNS_ADDRESS: '0',
     LAMBDA_RUNTIME_EXECUTOR: 'lakelet-node',

@@ -41,7 +41,7 @@ describe('the processes of Lambdas', () => {
     expect(both.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
     await untilGone(both.map(({ child }) => child));
     expect(isAlive(lambdas.server.pid)).toBe(false);
-    expect(existsSync(join(lambdas.home, 'tmp'))).toBe(false);
+    expect(both.some(({ folder }) => existsSync(folder))).toBe(false);
   });
 
   it('end when LocalStack is killed, also those that never come to rest', async () => {

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ describe('LocalStack without Docker', () => {
       await server.ended;
       expect(isAlive(server.pid)).toBe(false);
       await expect(fetch(endpoint)).rejects.toThrow();
-      expect(existsSync(join(home, 'tmp'))).toBe(false);
+      expect(await readdir(home)).toEqual(['localstack.log']);
       expect(await readFile(server.log, 'utf8')).toContain('Ready.');
 
       const again = await start({ port: Number(new URL(endpoint).port) });
@@ -75,6 +75,22 @@ describe('LocalStack without Docker', () => {
     },
     START_TIMEOUT,
   );
+
+  it('may be started twice over one home, and takes nothing of the other', async () => {
+    const [one, two] = await Promise.all([start(), start()]);
+    const roots = (await readdir(home)).filter((name) => name.startsWith('run-'));
+    expect(roots).toHaveLength(2);
+    await one.stop();
+    expect((await fetch(`${two.settings.AWS_ENDPOINT_URL}/_localstack/health`)).status).toBe(200);
+    expect((await readdir(home)).filter((name) => name.startsWith('run-'))).toHaveLength(1);
+  });
+
+  it('removes what one that was killed has left', async () => {
+    const { pid } = spawnSync(process.execPath, ['-e', '']);
+    await mkdir(join(home, `run-${pid}-abc`, 'tmp'), { recursive: true });
+    await start();
+    expect(await readdir(home)).toEqual(['localstack.log', expect.stringMatching(`^run-${process.pid}-`)]);
+  });
 
   it('takes another port where the wanted one is taken', async () => {
     const other = await listening();
@@ -94,6 +110,7 @@ describe('LocalStack without Docker', () => {
     setTimeout(() => cancelled.abort(), 300);
     await expect(starting).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(await processesOf(home)).toEqual([]);
+    expect((await readdir(home)).filter((name) => name.startsWith('run-'))).toEqual([]);
   });
 
   it('knows nothing of the shell that it was started from', async () => {
@@ -116,7 +133,7 @@ async function processesOf(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name))) {
     const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '');
-    if (environment.includes(`HOME=${folder}\0`)) found.push(await readFile(`/proc/${pid}/cmdline`, 'utf8'));
+    if (environment.includes(`HOME=${folder}`)) found.push(await readFile(`/proc/${pid}/cmdline`, 'utf8'));
   }
   return found;
 }
