@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { messageOf, printable } from '../errors.ts';
-import { type BucketProbe, type FolderProbe, openStore, probeBucket, probeFolder } from '../storage/index.ts';
+import { type FolderProbe, openStore, probeFolder } from '../storage/index.ts';
+import { type BucketProbe, probeBucket } from '../storage/s3-probe.ts';
 import type { Check } from './doctor-check.ts';
 import { bytes } from './figures.ts';
 

@@ -11,16 +11,15 @@ export { MemoryStore } from './memory-store.ts';
 export type { ByteRange, ObjectInfo, ObjectStore } from './object-store.ts';
 export { type FolderProbe, probeFolder } from './probe.ts';
 export { resolveRange } from './range.ts';
-export { type BucketProbe, probeBucket } from './s3-probe.ts';
-export { S3Store } from './s3-store.ts';
+
+// S3Store stays out: the package's declarations would lead its users to those of the AWS SDK, which need @types/node.
 
 const memoryStores = new Map<string, MemoryStore>();
 
 /**
  * The store that a URI names: a folder's path (a relative one counts from the working folder), `file:///…`,
  * `s3://bucket[/prefix]`, or `memory://NAME[/prefix]`, which is the same store for the same name while the process lives.
- * Nothing is read or made.
- * Throws `INVALID_URI`.
+ * Nothing is read or made. Throws `INVALID_URI`.
  */
 export function openStore(uri: string): ObjectStore {
   const shown = printable(uri, 200);

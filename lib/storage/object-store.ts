@@ -19,7 +19,8 @@ export interface ByteRange {
  * call returns, and has survived a power cut where the store can promise that. Every implementation passes
  * `tests/contract/object-store.ts`. All methods throw {@link LakeletError} only: `NOT_FOUND`, `ACCESS_DENIED`,
  * `STORE_FULL`, `NOT_A_FOLDER` (a file stands where a folder is needed), `STORE_FAILED`, `INVALID_RANGE`, and `INVALID_KEY`
- * (a key that would leave the root, that no store could hold, or whose parts begin with the reserved `.lakelet-`).
+ * (a key that would leave the root, that no store could hold, or whose parts begin with the reserved `.lakelet-`); stores
+ * that are reached over a network also `STORE_UNREACHABLE`, `BUCKET_NOT_FOUND`, `WRONG_REGION` and `NOT_SUPPORTED`.
  */
 export interface ObjectStore {
   /** The store's root, in a form that its user would recognise (`file:///…`, `memory://…`, `s3://bucket/prefix`). */

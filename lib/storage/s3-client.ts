@@ -1,5 +1,3 @@
-import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent } from 'node:https';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { patientRetries } from './s3-retry.ts';
 
@@ -18,6 +16,8 @@ export interface S3Connection {
   readonly client: S3Client;
   /** How messages name the server: the endpoint that is set, or AWS and the region. */
   readonly server: string;
+  /** The buckets that are known to be there. */
+  readonly buckets: Set<string>;
 }
 
 /**
@@ -46,11 +46,11 @@ export async function connectS3(): Promise<S3Connection> {
       socketTimeout: IDLE_TIMEOUT,
       // Requests beyond the connections wait, which is meant; by default the SDK prints a warning of it.
       socketAcquisitionWarningTimeout: 2 ** 31 - 1,
-      httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent(agent),
+      httpAgent: agent,
+      httpsAgent: agent,
     },
   });
-  return { sdk, client, server: endpoint ?? `AWS (${region})` };
+  return { sdk, client, server: endpoint ?? `AWS (${region})`, buckets: new Set() };
 }
 
 let shared: Promise<S3Connection> | undefined;

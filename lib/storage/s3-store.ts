@@ -19,8 +19,6 @@ export class S3Store implements ObjectStore {
   readonly uri: string;
   private readonly place: S3Place;
   private readonly connect: () => Promise<S3Connection>;
-  /** The bucket is there, and need not be asked for. */
-  private bucketSeen = false;
 
   /**
    * @param place `s3://bucket/prefix`, or what it names.
@@ -120,9 +118,9 @@ export class S3Store implements ObjectStore {
   }
 
   /** A missing bucket must not pass for one that is empty, and the answers to HEAD are the same for both. */
-  private async checkBucket({ client, sdk, server }: S3Connection): Promise<void> {
-    if (this.bucketSeen) return;
+  private async checkBucket({ client, sdk, server, buckets }: S3Connection): Promise<void> {
     const { bucket } = this.place;
+    if (buckets.has(bucket)) return;
     try {
       await client.send(new sdk.HeadBucketCommand({ Bucket: bucket }));
     } catch (error) {
@@ -130,6 +128,6 @@ export class S3Store implements ObjectStore {
       // Who may not ask for the bucket may still use what is in it.
       if (statusOf(error) !== 403) throw error;
     }
-    this.bucketSeen = true;
+    buckets.add(bucket);
   }
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { Checkout, type Ended } from '../checkout.ts';
 import { BUCKET, environment, type S3Server, START_TIMEOUT, startS3 } from './s3-servers.ts';
 

@@ -1,5 +1,5 @@
 import { DeltaTable } from '../../lib/duckdb/delta.ts';
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { connectWith, type S3Server, START_TIMEOUT, startS3 } from '../emulator/s3-servers.ts';
 import { mixed, type S3Proxy, startProxy } from './s3-proxy.ts';
 

@@ -1,4 +1,4 @@
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { connectWith, type S3Server, START_TIMEOUT, startS3 } from '../emulator/s3-servers.ts';
 import { type Fate, mixed, type S3Proxy, startProxy } from './s3-proxy.ts';
 

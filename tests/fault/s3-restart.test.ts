@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeltaTable } from '../../lib/duckdb/delta.ts';
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { startMinio } from '../../localstack/minio.ts';
 import type { RunningServer } from '../../localstack/server.ts';
 import { BUCKET, connectWith, START_TIMEOUT } from '../emulator/s3-servers.ts';

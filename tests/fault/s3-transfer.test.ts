@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { BUCKET, connectWith, type S3Server, START_TIMEOUT, startS3 } from '../emulator/s3-servers.ts';
 import { type Fate, type ProxiedRequest, type S3Proxy, startProxy } from './s3-proxy.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { interpreterOf } from '../../lib/mlflow/index.ts';
-import { S3Store } from '../../lib/storage/index.ts';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { startMlflow } from '../../localstack/mlflow.ts';
 import type { RunningServer } from '../../localstack/server.ts';
 import { Checkout } from '../checkout.ts';
