@@ -23,6 +23,15 @@ export async function* mapInOrder<Item, Result>(
   }
 }
 
+/** All results in the order of the items, up to `limit` at once; a failure is thrown once nothing is under way any more. */
+export function mapAll<Item, Result>(
+  items: Iterable<Item>,
+  limit: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  return Array.fromAsync(mapInOrder(items, limit, work));
+}
+
 interface Waiting {
   readonly cost: number;
   readonly start: () => void;

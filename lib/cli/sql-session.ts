@@ -1,3 +1,4 @@
+import { mapAll } from '../concurrency.ts';
 import type { DeltaTable } from '../duckdb/delta.ts';
 import type { DuckDBEngine } from '../duckdb/engine.ts';
 import { lakeTables } from '../duckdb/lake-tables.ts';
@@ -53,6 +54,9 @@ export async function withSql<T>(
   }
 }
 
+/** How many tables are opened at once. */
+const TABLES_AT_ONCE = 8;
+
 async function attach(
   engine: DuckDBEngine,
   sql: string,
@@ -67,21 +71,26 @@ async function attach(
   const { DeltaTable } = await import('../duckdb/delta.ts');
   const known = await knownTables(lake, extra);
   const wanted = any ? known : known.filter(({ name }) => tables.some((named) => folded(named) === folded(name)));
-  const attached: AttachedTable[] = [];
-  for (const { name, store, version } of wanted) {
-    const twin = wanted.find((other) => other.name !== name && folded(other.name) === folded(name));
-    if (twin !== undefined) {
-      throw new LakeletError(
-        'TABLE_AMBIGUOUS',
-        `The lake has both ${shownName(name)} and ${shownName(twin.name)}, which are one name in SQL; give one of them another with --table NAME=URI`,
-      );
-    }
+  refuseTwins(wanted);
+  const attached = await mapAll(wanted, TABLES_AT_ONCE, async ({ name, store, version }): Promise<AttachedTable> => {
     const table = await DeltaTable.open(store, { engine, ...(version !== undefined && { version }) });
     await engine.view(name, table);
-    attached.push({ name, table });
-  }
+    return { name, table };
+  });
   await check(engine, sql, known);
   return attached;
+}
+
+/** Refuses tables that SQL could not tell apart. */
+function refuseTwins(tables: readonly NamedTable[]): void {
+  for (const { name } of tables) {
+    const twin = tables.find((other) => other.name !== name && folded(other.name) === folded(name));
+    if (twin === undefined) continue;
+    throw new LakeletError(
+      'TABLE_AMBIGUOUS',
+      `The lake has both ${shownName(name)} and ${shownName(twin.name)}, which are one name in SQL; give one of them another with --table NAME=URI`,
+    );
+  }
 }
 
 /** The lake's tables and the extra ones. */

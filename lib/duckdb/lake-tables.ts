@@ -11,31 +11,42 @@ export interface LakeTable {
 /** Comes after every key that begins with what stands before it. */
 const LAST = '\u{10ffff}';
 
+/** Keys of one folder that are read on before the rest is skipped by a new listing, which costs a request of S3. */
+const READ_ON = 100;
+
 /**
  * The tables of a lake, by name: folders of the first or second level that hold a `_delta_log`. Of each folder only the
  * first keys are read, so that it takes no longer when a table has many files.
  */
 export async function lakeTables(lake: ObjectStore): Promise<LakeTable[]> {
   const tables: LakeTable[] = [];
-  let after = '';
-  for (;;) {
-    const path = await nextFolder(lake, after);
-    if (path === undefined) return tables;
-    const name = path.split('/');
-    const [, second] = name;
-    if (second === '_delta_log') tables.push({ name: name.slice(0, 1), path: path.slice(0, -'/_delta_log'.length) });
-    else if (await hasLog(lake, path)) tables.push({ name, path });
-    after = `${path}/${LAST}`;
-  }
+  let after: string | undefined = '';
+  while (after !== undefined) after = await readOn(lake, after, tables);
+  return tables;
 }
 
-/** The first two parts of the next key that has at least three. */
-async function nextFolder(lake: ObjectStore, after: string): Promise<string | undefined> {
+/** Adds the tables that come after a key; tells after which key to go on where a folder has so many that it is skipped. */
+async function readOn(lake: ObjectStore, after: string, tables: LakeTable[]): Promise<string | undefined> {
+  let folder: string | undefined;
+  let keys = 0;
   for await (const { key } of lake.list('', { startAfter: after })) {
-    const parts = key.split('/');
-    if (parts.length > 2) return parts.slice(0, 2).join('/');
+    const [first, second, third] = key.split('/');
+    if (first === undefined || second === undefined || third === undefined) continue;
+    const path = `${first}/${second}`;
+    keys = path === folder ? keys + 1 : 1;
+    folder = path;
+    const found = second === '_delta_log' ? [first] : third === '_delta_log' ? [first, second] : undefined;
+    if (found !== undefined) add(tables, found);
+    if (keys < READ_ON) continue;
+    if (tables.at(-1)?.path !== path && (await hasLog(lake, path))) add(tables, [first, second]);
+    return `${path}/${LAST}`;
   }
   return undefined;
+}
+
+function add(tables: LakeTable[], name: readonly string[]): void {
+  const path = name.join('/');
+  if (tables.at(-1)?.path !== path) tables.push({ name, path });
 }
 
 async function hasLog(lake: ObjectStore, path: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import type { DuckDBConnection, DuckDBPreparedStatement } from '@duckdb/node-api';
-import { mapInOrder } from '../concurrency.ts';
+import { mapAll } from '../concurrency.ts';
 import type { Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import { findField, type StructField, type StructType } from '../delta/schema/types.ts';
 import { LakeletError, printable } from '../errors.ts';
@@ -203,7 +203,7 @@ async function stagePartitions(
       await target.store.putFile(key, file.path);
       return stagedFile(key, file, partition, target);
     };
-    return await Array.fromAsync(mapInOrder(written, PUTS_AT_ONCE, put));
+    return await mapAll(written, PUTS_AT_ONCE, put);
   } catch (error) {
     await Promise.all(tried.map((key) => target.store.delete(key)));
     throw error;

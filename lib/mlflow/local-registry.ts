@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { mapInOrder } from '../concurrency.ts';
+import { mapAll } from '../concurrency.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type ChampionDecision, decideChampion, type EvaluateModel } from './champion.ts';
 import { keyPart, parseStored, readModel, recordKey } from './record-store.ts';
@@ -62,7 +62,7 @@ async function championOf(store: ObjectStore, versions: readonly LocalVersion[])
 export async function localVersions(store: ObjectStore, name: string): Promise<LocalVersion[]> {
   const keys = (await Array.fromAsync(store.list(registryFolder(name)))).map(({ key }) => key);
   const read = async (key: string): Promise<LocalVersion> => parseStored(store, key, await store.get(key), ENTRY);
-  const versions = await Array.fromAsync(mapInOrder(keys, READS_AT_ONCE, read));
+  const versions = await mapAll(keys, READS_AT_ONCE, read);
   return versions.sort((a, b) => a.version - b.version);
 }
 

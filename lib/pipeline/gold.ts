@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { mapAll } from '../concurrency.ts';
 import type { DeltaTable } from '../duckdb/delta.ts';
 import { type LoggedTraining, logTraining } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
@@ -51,15 +52,16 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
   });
 }
 
+/** How many tables are opened at once. */
+const TABLES_AT_ONCE = 8;
+
 /** The aggregates' tables, by the aggregate, in the dataset's order. */
 async function openTargets(context: Context, { gold }: Dataset): Promise<ReadonlyMap<Aggregate, DeltaTable>> {
-  const opened = gold.map(
-    async (aggregate): Promise<[Aggregate, DeltaTable]> => [
-      aggregate,
-      await openOrCreate(context, goldPath(aggregate), aggregate.columns),
-    ],
-  );
-  return new Map(await Promise.all(opened));
+  const open = async (aggregate: Aggregate): Promise<[Aggregate, DeltaTable]> => [
+    aggregate,
+    await openOrCreate(context, goldPath(aggregate), aggregate.columns),
+  ];
+  return new Map(await mapAll(gold, TABLES_AT_ONCE, open));
 }
 
 async function aggregateAll(

@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { Budget, mapInOrder } from '../../lib/concurrency.ts';
+import { Budget, mapAll, mapInOrder } from '../../lib/concurrency.ts';
 
 describe('mapInOrder', () => {
   it('gives results in the order of the items, whichever is done first', async () => {
@@ -37,6 +37,22 @@ describe('mapInOrder', () => {
     const begun: number[] = [];
     for await (const _ of mapInOrder([1, 2, 3, 4, 5], 2, async (n) => begun.push(n))) break;
     expect(begun).toEqual([1, 2]);
+  });
+});
+
+describe('mapAll', () => {
+  it('throws a failure once nothing is under way any more', async () => {
+    let running = 0;
+    const work = async (n: number): Promise<number> => {
+      running++;
+      for (let i = 0; i < n; i++) await turn();
+      running--;
+      if (n === 1) throw new Error('the first');
+      return n;
+    };
+    await expect(mapAll([1, 5, 9], 3, work)).rejects.toThrow('the first');
+    expect(running).toBe(0);
+    expect(await mapAll([3, 2], 3, work)).toEqual([3, 2]);
   });
 });
 

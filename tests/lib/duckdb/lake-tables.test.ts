@@ -26,6 +26,27 @@ describe('lakeTables', () => {
     ]);
   });
 
+  it('finds a table among many files, and lists a few of each folder', async () => {
+    const lake = new MemoryStore();
+    for (let n = 0; n < 500; n++) {
+      await lake.put(`bronze/many/Day=${n}/part.parquet`, Uint8Array.of(1));
+      await lake.put(`bronze/log/_delta_log/${String(n).padStart(20, '0')}.json`, Uint8Array.of(1));
+      await lake.put(`bronze/no_table/${n}/part.parquet`, Uint8Array.of(1));
+    }
+    await lake.put('bronze/many/_delta_log/00000000000000000000.json', Uint8Array.of(1));
+    await lake.put('silver/last/_delta_log/00000000000000000000.json', Uint8Array.of(1));
+    let listed = 0;
+    const list = lake.list.bind(lake);
+    lake.list = async function* (prefix, options) {
+      for await (const object of list(prefix, options)) {
+        listed++;
+        yield object;
+      }
+    };
+    expect((await lakeTables(lake)).map(({ path }) => path)).toEqual(['bronze/log', 'bronze/many', 'silver/last']);
+    expect(listed).toBeLessThan(310);
+  });
+
   it('finds none in a lake that is not there', async () => {
     expect(await lakeTables(new MemoryStore())).toEqual([]);
   });
