@@ -1,8 +1,9 @@
 // A plugin of Serverless: takes DuckDB, which can't be bundled, from the project's node_modules into the package.
 // (serverless-esbuild would ask npm to install it again, over the network, for whatever machine it runs on.)
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** Lambda's names of them by Node's. */
 const ARCHITECTURES = { x64: 'x86_64', arm64: 'arm64' };
 
 /** What Lambda calls the architecture that Node calls `arch`. */
@@ -14,14 +15,17 @@ export function architectureOf(arch) {
  * The packages that DuckDB consists of on a Lambda of `architecture`.
  *
  * @param folder the project's
- * @throws Error where the one with the native code is not installed
+ * @throws Failure where the one with the native code is not installed
  */
-export function duckdbPackages(folder, architecture) {
+function duckdbPackages(folder, architecture, Failure) {
   const arch = Object.keys(ARCHITECTURES).find((name) => ARCHITECTURES[name] === architecture);
   const binding = `@duckdb/node-bindings-linux-${arch}`;
   if (arch === undefined || !existsSync(join(folder, 'node_modules', binding, 'duckdb.node'))) {
-    throw new Error(
-      `DuckDB for Linux on ${architecture} is not installed (node_modules/${binding}): package on such a machine, choose this machine's by --param architecture=…, or install it by npm install --no-save --force ${binding}.`,
+    const { version } = JSON.parse(
+      readFileSync(join(folder, 'node_modules/@duckdb/node-bindings/package.json'), 'utf8'),
+    );
+    throw new Failure(
+      `DuckDB for Linux on ${architecture} is not in node_modules: get it by npm install --no-save --force ${binding}@${version}, or choose an architecture by --param architecture=x86_64 or arm64.`,
     );
   }
   return ['@duckdb/node-api', '@duckdb/node-bindings', binding, 'detect-libc'];
@@ -38,7 +42,7 @@ export default class PackageDuckdb {
       // Stands before serverless-esbuild in the list of plugins, so that it comes before it here, too.
       'before:package:createDeploymentArtifacts': () => {
         const { service, config } = serverless;
-        const packages = duckdbPackages(config.serviceDir, service.provider.architecture);
+        const packages = duckdbPackages(config.serviceDir, service.provider.architecture, serverless.classes.Error);
         service.package.patterns.push(
           ...packages.flatMap((name) => [`node_modules/${name}/**`, `!node_modules/${name}/**/*.{md,map,d.ts}`]),
         );
