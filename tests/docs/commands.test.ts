@@ -3,6 +3,7 @@ import { delimiter, join } from 'node:path';
 import { Checkout, type Ended } from '../checkout.ts';
 import { type ServerDouble, startServerDouble } from '../lib/mlflow/server-double.ts';
 import { blocks, commandsOf, DOCUMENTS, root, textOf } from './documents.ts';
+import { OFFLINE, type Offline, startOffline } from './offline.ts';
 
 const { scripts }: { scripts: Record<string, string> } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
@@ -51,14 +52,34 @@ async function preparePrices(): Promise<void> {
 
 function run(command: string): Promise<Ended> {
   return checkout.shell(command, {
-    PATH: [join(checkout.folder, '.bin'), join(process.execPath, '..'), process.env.PATH].join(delimiter),
+    PATH: path(),
     ...(command.includes('mlflow push') && { MLFLOW_TRACKING_URI: server.uri }),
   });
 }
 
+function path(): string {
+  return [join(checkout.folder, '.bin'), join(process.execPath, '..'), process.env.PATH].join(delimiter);
+}
+
 describe.each(DOCUMENTS)('%s', (document) => {
   // Those that need emulators are run by tests/emulator/docs.test.ts.
-  const commands = [...new Set(commandsOf(document, 'sh'))];
+  const commands = [...new Set(commandsOf(document, 'sh'))].filter((command) => !OFFLINE.test(command));
+  const serving = commandsOf(document, 'sh').find((command) => OFFLINE.test(command));
+  let offline: Offline | undefined;
+
+  if (serving !== undefined) {
+    beforeAll(async () => {
+      offline = await startOffline(checkout, serving, { PATH: path() });
+    }, 120_000);
+
+    afterAll(async () => {
+      await offline?.stop();
+    }, 30_000);
+
+    it(`has a command that serves: ${serving}`, () => {
+      expect(offline).toBeDefined();
+    });
+  }
 
   it('has its commands in blocks of a shell, and links to what is there', () => {
     expect(textOf(document)).not.toMatch(/^( {4}|\t)(npm|npx|node|lakelet) /m);
@@ -78,7 +99,7 @@ describe.each(DOCUMENTS)('%s', (document) => {
   for (const command of commands.filter((line) => !ELSEWHERE.test(line))) {
     const short = inShort(command);
     it(`has a command that works: ${short}`, async () => {
-      const ended = await run(short);
+      const ended = await run(offline?.here(short) ?? short);
       expect(ended).toMatchObject({ code: 0, err: expect.not.stringMatching(/^error /m) });
       if (!short.includes('--output')) expect(ended.out).not.toBe('');
     }, 90_000);
