@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { S3Store } from '../../lib/storage/s3-store.ts';
 import { objectStoreContract } from '../contract/object-store.ts';
 import { race } from '../contract/race.ts';
 import { BUCKET, environment, type S3Server, START_TIMEOUT, startS3 } from './s3-servers.ts';
@@ -57,6 +58,19 @@ describe.each(['MinIO', 'LocalStack'] as const)('a store in S3 (%s)', (kind) => 
     expect(listed).toEqual([...keys].sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
     for (const key of keys) await store.delete(key);
     expect(await Array.fromAsync(store.list(''))).toEqual([]);
+  });
+
+  it('lies at any prefix, and sees nothing beside it', async () => {
+    const root = server.store();
+    const hostile = ['a b', 'a b+', '100%', 'é?x=1&y#z', "it's", 'x=1/year=2024'];
+    for (const prefix of hostile) await root.at(prefix).put('table/k', new TextEncoder().encode(prefix));
+    await root.put('a bc/table/k', new Uint8Array(1));
+    for (const prefix of hostile) {
+      const store = new S3Store(`${root.uri}/${prefix}/`, async () => server.connection);
+      expect((await Array.fromAsync(store.list(''))).map(({ key }) => key)).toEqual(['table/k']);
+      expect(new TextDecoder().decode(await store.get('table/k'))).toBe(prefix);
+      expect(await store.at('table').putIfAbsent('k', new Uint8Array(1))).toBe('exists');
+    }
   });
 
   it('leaves out what other tools put there that is no object to a store', async () => {

@@ -26,7 +26,7 @@ export type Fate =
   /** It goes through, so many milliseconds later. */
   | { readonly delay: number }
   /** The proxy answers in the server's stead, and the server gets nothing. */
-  | { readonly status: number; readonly code: string }
+  | { readonly status: number; readonly code: string; readonly headers?: Readonly<Record<string, string>> }
   /** The proxy answers with this XML and success; the server gets nothing. */
   | { readonly replace: string }
   /** It goes through without these headers. */
@@ -97,7 +97,8 @@ export async function startProxy(target: string): Promise<S3Proxy> {
       await delivery.finally(() => late.delete(delivery));
       return;
     }
-    if (typeof fate === 'object' && 'status' in fate) return reply(to, xml(fate.status, errorXml(fate.code)), method);
+    if (typeof fate === 'object' && 'status' in fate)
+      return reply(to, xml(fate.status, errorXml(fate.code), fate.headers), method);
     if (typeof fate === 'object' && 'replace' in fate) return reply(to, xml(200, fate.replace), method);
     if (typeof fate === 'object' && 'delay' in fate) await sleep(fate.delay);
     if (fate === 'twice') await forward(from, body);
@@ -133,9 +134,10 @@ function errorXml(code: string): string {
   return `<Error><Code>${code}</Code><Message>by the proxy</Message></Error>`;
 }
 
-function xml(status: number, content: string): Answer {
+function xml(status: number, content: string, more: IncomingHttpHeaders = {}): Answer {
   const body = Buffer.from(`<?xml version="1.0" encoding="UTF-8"?>${content}`);
-  return { status, headers: { 'content-type': 'application/xml', 'content-length': String(body.length) }, body };
+  const headers = { ...more, 'content-type': 'application/xml', 'content-length': String(body.length) };
+  return { status, headers, body };
 }
 
 function reply(to: ServerResponse, { status, headers, body }: Answer, method: string): void {

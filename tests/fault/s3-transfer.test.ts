@@ -136,6 +136,23 @@ describe('reading and writing over a network that fails', () => {
     TIMEOUT,
   );
 
+  it('follows a bucket to its region, and says so where it is not told which', async () => {
+    await direct.put('object', new Uint8Array(3));
+    const elsewhere = { status: 301, code: 'PermanentRedirect' };
+    const told: Fate = { ...elsewhere, headers: { 'x-amz-bucket-region': 'eu-west-3' } };
+    proxy.decide = ({ headers }) => (headers.authorization?.includes('/eu-west-3/') ? 'pass' : told);
+    expect(await store.get('object')).toHaveLength(3);
+    expect(await store.putIfAbsent('object', new Uint8Array(1))).toBe('exists');
+    proxy.decide = () => elsewhere;
+    for (const call of [store.get('object'), store.head('object'), store.put('object', new Uint8Array(1))]) {
+      await expect(call).rejects.toMatchObject({
+        name: 'LakeletError',
+        code: 'WRONG_REGION',
+        message: expect.stringContaining('AWS_REGION'),
+      });
+    }
+  });
+
   it(
     'gives a peer up that is silent, and asks again',
     async () => {
