@@ -127,6 +127,7 @@ async function follow(
 ): Promise<{ error: string; cause: string } | undefined> {
   let failure: { error: string; cause: string } | undefined;
   let items = 0;
+  const errors = new Map<string, string>();
   for await (const event of events) {
     if (event.type === 'MapIterationSucceeded') {
       onState?.({ state: event.parentState.name, change: 'progressed', at: event.timestamp, done: ++items });
@@ -134,14 +135,18 @@ async function follow(
     if (event.type === 'ExecutionFailed') {
       failure = { error: event.Error, cause: typeof event.Cause === 'string' ? event.Cause : String(event.Cause) };
     }
-    const change = stateChange(event);
+    if (event.type === 'StateFailed') errors.set(event.state.name, event.Error);
+    const change = stateChange(event, errors);
     if (change !== undefined) onState?.(change);
   }
   return failure;
 }
 
-function stateChange(event: ExecutionEvent): StateChange | undefined {
+/** @param errors what each state failed with last */
+function stateChange(event: ExecutionEvent, errors: ReadonlyMap<string, string>): StateChange | undefined {
   const { timestamp: at } = event;
+  const error = 'state' in event ? errors.get(event.state.name) : undefined;
+  const failedWith = error === undefined ? {} : { error };
   switch (event.type) {
     case 'StateEntered':
       return { state: event.state.name, at, change: 'entered' };
@@ -150,9 +155,9 @@ function stateChange(event: ExecutionEvent): StateChange | undefined {
     case 'StateFailed':
       return { state: event.state.name, at, change: 'failed', error: event.Error };
     case 'StateRetried':
-      return { state: event.state.name, at, change: 'retried', attempt: event.retry.attempt };
+      return { state: event.state.name, at, change: 'retried', attempt: event.retry.attempt, ...failedWith };
     case 'StateCaught':
-      return { state: event.state.name, at, change: 'caught' };
+      return { state: event.state.name, at, change: 'caught', ...failedWith };
     default:
       return undefined;
   }

@@ -37,7 +37,7 @@ export interface ToldError {
   readonly message: string;
   /** The error's name. */
   readonly type?: string;
-  /** The code of a LakeletError, where its name tells no more than that another try may pass. */
+  /** The code of a LakeletError, whose name may tell no more than that another try may pass. */
   readonly code?: string;
 }
 
@@ -53,6 +53,7 @@ export function toldBy(cause: string): ToldError | undefined {
   if (typeof json.errorMessage !== 'string') return undefined;
   const type = 'errorType' in json && typeof json.errorType === 'string' ? json.errorType : '';
   const trace = 'trace' in json && Array.isArray(json.trace) ? String(json.trace[0]) : '';
-  const [, code] = /^Lakelet\.Retryable \[(\w+)\]/.exec(trace) ?? [];
-  return { message: json.errorMessage, ...(type !== '' && { type }), ...(code !== undefined && { code }) };
+  // A handler of ours puts both there; serverless-offline tells an error's class in place of its name.
+  const [, name = type, code] = /^(Lakelet\.\w+) \[(\w+)\]: /.exec(trace) ?? [];
+  return { message: json.errorMessage, ...(name !== '' && { type: name }), ...(code !== undefined && { code }) };
 }

@@ -87,7 +87,8 @@ function refusal(error: unknown, functionName: string, lambda: Lambda): LakeletE
           { cause: error },
         )
       : awsError(error, `invoke ${printable(functionName, 100)}`, lambda);
-  failure.name = /Exception$/.test(name) ? `Lambda.${name}` : 'Lambda.SdkClientException';
+  if (/Exception$/.test(name)) failure.name = `Lambda.${name}`;
+  else failure.name = failure.retryable ? 'Lambda.SdkClientException' : `Lakelet.${failure.code}`;
   return failure;
 }
 

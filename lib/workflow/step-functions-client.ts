@@ -23,7 +23,7 @@ export async function connectStepFunctions(): Promise<StepFunctions> {
   const region = configured === '' ? 'us-east-1' : configured;
   return {
     sdk,
-    client: new sdk.SFNClient({ region, maxAttempts: 5, requestHandler: TIMEOUTS }),
+    client: new sdk.SFNClient({ region, maxAttempts: 3, requestHandler: TIMEOUTS }),
     name: 'Step Functions',
     place: endpoint ?? `AWS (${region})`,
     variables: 'AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_SFN)',

@@ -80,9 +80,9 @@ describe('startEmbedded', () => {
     });
     expect(result).toMatchObject({ status: 'SUCCEEDED', output: { silver: { step: 'at last' } } });
     expect(passing.calls()).toBe(3);
-    expect(changes.filter(({ change }) => change === 'retried').map(({ state }) => state)).toEqual([
-      'Silver',
-      'Silver',
+    expect(changes.filter(({ change }) => change === 'retried')).toMatchObject([
+      { state: 'Silver', attempt: 1, error: 'Lakelet.Retryable' },
+      { state: 'Silver', attempt: 2, error: 'Lakelet.Retryable' },
     ]);
 
     const lasting = throwing('Lakelet.TABLE_BROKEN', 'broken');

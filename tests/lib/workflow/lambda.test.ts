@@ -99,8 +99,12 @@ describe('lambdaHandlers', () => {
 
   it.each([
     [
+      'a function of serverless-offline, which tells the class of an error in place of its name',
+      (to: ServerResponse) => fail(to, { errorType: 'Error', errorMessage: 'x', trace: ['Lakelet.Retryable [X]: x'] }),
+    ],
+    [
       'a function that says it may be tried again',
-      (to: ServerResponse) => fail(to, { errorType: 'Lakelet.Retryable' }),
+      (to: ServerResponse) => fail(to, { errorType: 'Lakelet.Retryable', errorMessage: 'x' }),
     ],
     ['a function that died', (to: ServerResponse) => fail(to, { errorType: 'Runtime.ExitError', errorMessage: 'x' })],
     ['a function of which nothing is told', (to: ServerResponse) => fail(to, 'no JSON object')],
@@ -118,6 +122,27 @@ describe('lambdaHandlers', () => {
       output: { silver: { by: 'lakelet-test-silver' } },
     });
     expect(calls).toHaveLength(4);
+  });
+
+  it('say at once which credentials are missing', async () => {
+    delete process.env.AWS_ACCESS_KEY_ID;
+    delete process.env.AWS_SECRET_ACCESS_KEY;
+    const others = {
+      AWS_CONFIG_FILE: '/nowhere',
+      AWS_SHARED_CREDENTIALS_FILE: '/nowhere',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    Object.assign(process.env, others);
+    try {
+      const told: string[] = [];
+      const { handlers, close } = await lambdaHandlers('test');
+      const result = await startEmbedded({}, handlers, { onState: ({ change }) => told.push(change) });
+      close();
+      expect(result).toMatchObject({ error: 'Lakelet.ACCESS_DENIED', thrown: { code: 'ACCESS_DENIED' } });
+      expect(told).not.toContain('retried');
+    } finally {
+      for (const name of Object.keys(others)) delete process.env[name];
+    }
   });
 
   it('say which function is not there, at once', async () => {
