@@ -4,16 +4,18 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { type Lambdas, START_TIMEOUT, startLambdas } from './lambdas.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Lambdas, MEET, START_TIMEOUT, startLambdas } from './lambdas.ts';
 import { isAlive, untilGone } from './processes.ts';
 
 const FUNCTION = `
   import { spawn } from 'node:child_process';
   import { tmpdir } from 'node:os';
+  ${MEET}
   const child = spawn('sleep', ['60']).pid;
-  export const handler = async ({ spin, wait = 0 }) => {
+  export const handler = async ({ place, guests, spin }) => {
+    await meet(place, guests);
     if (spin) for (;;);
-    await new Promise((resolve) => setTimeout(resolve, wait));
     return { pid: process.pid, child, folder: tmpdir() };
   }`;
 
@@ -32,10 +34,14 @@ describe('the processes of Lambdas', () => {
   }, START_TIMEOUT);
   afterEach(() => lambdas?.stop());
 
-  const seen = async (event: object = {}) => (await lambdas.invoke('life', event)).payload as Seen;
+  const seen = async (event: object) => (await lambdas.invoke('life', event)).payload as Seen;
+  const together = () => {
+    const meeting = { place: join(lambdas.home, 'together'), guests: 2 };
+    return Promise.all([seen(meeting), seen(meeting)]);
+  };
 
   it('end when LocalStack stops, with their folders', async () => {
-    const both = await Promise.all([seen({ wait: 300 }), seen({ wait: 300 })]);
+    const both = await together();
     expect(both.every(({ pid, folder }) => isAlive(pid) && existsSync(folder))).toBe(true);
     await lambdas.server.stop();
     expect(both.map(({ pid }) => isAlive(pid))).toEqual([false, false]);
@@ -45,9 +51,10 @@ describe('the processes of Lambdas', () => {
   });
 
   it('end when LocalStack is killed, also those that never come to rest', async () => {
-    const [idle, busy] = await Promise.all([seen({ wait: 300 }), seen({ wait: 300 })]);
-    const invoked = lambdas.invoke('life', { spin: true }).catch(() => 'broken off');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    const [idle, busy] = await together();
+    const place = join(lambdas.home, 'spinning');
+    const invoked = lambdas.invoke('life', { place, guests: 1, spin: true }).catch(() => 'broken off');
+    while (!existsSync(place)) await sleep(20);
     process.kill(lambdas.server.pid, 'SIGKILL');
     expect(await invoked).toBe('broken off');
     await lambdas.server.ended;

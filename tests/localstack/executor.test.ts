@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   GetFunctionConfigurationCommand,
@@ -7,7 +8,7 @@ import {
   UpdateFunctionCodeCommand,
   waitUntilFunctionUpdatedV2,
 } from '@aws-sdk/client-lambda';
-import { type Lambdas, START_TIMEOUT, startLambdas } from './lambdas.ts';
+import { type Lambdas, MEET, START_TIMEOUT, startLambdas } from './lambdas.ts';
 import { zipOf } from './zip.ts';
 
 describe('a Lambda on LocalStack without Docker', () => {
@@ -118,18 +119,23 @@ describe('a Lambda on LocalStack without Docker', () => {
   });
 
   it('stays for the next invocation, and another one runs beside it where it is busy', async () => {
-    await lambdas.create('count', {
-      'index.mjs': `import { tmpdir } from 'node:os';
+    await lambdas.create(
+      'count',
+      {
+        'index.mjs': `import { tmpdir } from 'node:os';
         import { existsSync, writeFileSync } from 'node:fs';
+        ${MEET}
         let calls = 0;
-        export const handler = async ({ wait = 0 }) => {
-          const private_ = tmpdir() + '/mine';
-          const found = existsSync(private_);
-          writeFileSync(private_, '');
-          await new Promise((resolve) => setTimeout(resolve, wait));
+        export const handler = async ({ place, guests }) => {
+          const own = tmpdir() + '/own';
+          const found = existsSync(own);
+          writeFileSync(own, '');
+          if (place) await meet(place, guests);
           return { pid: process.pid, calls: ++calls, folder: tmpdir(), found };
         }`,
-    });
+      },
+      { Timeout: 25 },
+    );
     interface Seen {
       readonly pid: number;
       readonly calls: number;
@@ -140,7 +146,8 @@ describe('a Lambda on LocalStack without Docker', () => {
     const first = await seen({});
     expect(await seen({})).toEqual({ ...first, calls: 2, found: true });
 
-    const busy = await Promise.all([seen({ wait: 500 }), seen({ wait: 500 }), seen({ wait: 500 })]);
+    const meeting = { place: join(lambdas.home, 'count'), guests: 3 };
+    const busy = await Promise.all([seen(meeting), seen(meeting), seen(meeting)]);
     expect(new Set(busy.map(({ pid }) => pid)).size).toBe(3);
     expect(new Set(busy.map(({ folder }) => folder)).size).toBe(3);
     expect(busy.filter(({ found }) => found).map(({ pid }) => pid)).toEqual([first.pid]);

@@ -15,6 +15,14 @@ import { zipOf } from './zip.ts';
 /** How long the first start may take, when LocalStack is installed; milliseconds. */
 export const START_TIMEOUT = 600_000;
 
+/** Source for a function's module: invocations that wait for one another run side by side, however slow the machine. */
+export const MEET = `
+  import { appendFileSync, readFileSync } from 'node:fs';
+  async function meet(place, guests) {
+    appendFileSync(place, '.');
+    while (readFileSync(place).length < guests) await new Promise((resolve) => setTimeout(resolve, 20));
+  }`;
+
 /** What an invocation brought back. */
 export interface Answer {
   readonly payload: unknown;

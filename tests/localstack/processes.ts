@@ -1,14 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isAlive } from '../../localstack/lock.ts';
 
-/** True while a process of this id runs (one that ended and that nobody has asked about yet counts as well). */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+export { isAlive };
 
 /** Resolves when none of them runs any more. */
 export async function untilGone(pids: readonly number[]): Promise<void> {

@@ -53,7 +53,8 @@ async function serve() {
     const outcome = await runHandler(handler, request, () => input.ref());
     await answerAfterOutput(outcome);
   }
-  exit(0);
+  // LocalStack is gone: what the handler started goes, too.
+  process.kill(-process.pid, 'SIGKILL');
 }
 
 process.on('uncaughtException', (error) => crash(errorOf(error), 129));
