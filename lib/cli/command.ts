@@ -20,7 +20,7 @@ export function formatOption(...choices: readonly (Format | 'parquet')[]): Optio
 export function lakeOption(): Option {
   return new Option(
     '--lake <uri>',
-    'the lake: a folder or file:///… (default: LAKE_URI, else .lakelet/lake in the project)',
+    'the lake: a folder, file:///… or s3://bucket/prefix (default: LAKE_URI, else .lakelet/lake in the project)',
   );
 }
 

@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { S3Store } from '../../lib/storage/s3-store.ts';
 import { Checkout, type Ended } from '../checkout.ts';
+import { startServerDouble } from '../lib/mlflow/server-double.ts';
 import { BUCKET, environment, type S3Server, START_TIMEOUT, startS3 } from './s3-servers.ts';
 
 const LAKE = `s3://${BUCKET}/shop/lake`;
@@ -96,6 +97,27 @@ describe('a lake on S3', () => {
     expect((await lakelet(more)).code).toBe(0);
     const counted = 'SELECT count(*) AS n, count(DISTINCT run_id) AS runs FROM bronze.purchases';
     expect(objects(await query(counted))).toEqual([{ n: 100_500, runs: 2 }]);
+  });
+});
+
+describe('trainings that were recorded on S3', () => {
+  it('go to an MLflow server once each, also where two push them at once', async () => {
+    const mlflow = await startServerDouble();
+    try {
+      const push = (): Promise<Ended> =>
+        lakelet(['mlflow', 'push', '--format', 'json'], { MLFLOW_TRACKING_URI: mlflow.uri });
+      const ends = await Promise.all([push(), push()]);
+      // The later one finds the other at work, or done.
+      const refused = ends.filter(({ code }) => code !== 0).map(({ err }) => err);
+      for (const err of refused) expect(err).toMatch(/^error MLFLOW_PUSH_BUSY: [^\n]+\n$/);
+      expect(refused.length).toBeLessThan(2);
+      // The runs below them, to compare with, have no id of Lakelet's.
+      const ids = mlflow.runs.flatMap(({ tags }) => tags.get('lakelet.run_id') ?? []);
+      expect(ids).toEqual(['same', 'more']);
+      expect(objects(await push())).toEqual([{ pushed: [], already: 2, failed: [] }]);
+    } finally {
+      await mlflow.close();
+    }
   });
 });
 
