@@ -6,6 +6,7 @@ import { type ComposeProject, composeConfig } from '../../localstack/compose/con
 import { portToUse } from '../../localstack/server.ts';
 import { Checkout, type Ended } from '../checkout.ts';
 import { commandsOf, DOCUMENTS, root } from '../docs/documents.ts';
+import { OFFLINE, type Offline, startOffline } from '../docs/offline.ts';
 
 const documents = DOCUMENTS.filter((document) => commandsOf(document, 'sh emulators').length > 0);
 const COMPOSE = /^(?:[A-Z]\w*=\S* )*docker[ -]compose /;
@@ -98,7 +99,25 @@ it('there are documents with such commands', () => {
 
 describe.each(documents)('%s', (document) => {
   const commands = [...new Set(commandsOf(document, 'sh emulators'))];
-  const onServers = commands.filter((command) => ![COMPOSE, EMULATORS, EXPORTS].some((form) => form.test(command)));
+  const onServers = commands.filter(
+    (command) => ![COMPOSE, EMULATORS, EXPORTS, OFFLINE].some((form) => form.test(command)),
+  );
+  const serving = commands.find((command) => OFFLINE.test(command));
+  let offline: Offline | undefined;
+
+  if (serving !== undefined) {
+    beforeAll(async () => {
+      offline = await startOffline(checkout, serving, settings);
+    }, 120_000);
+
+    afterAll(async () => {
+      await offline?.stop();
+    }, 30_000);
+
+    it(`serves on the emulators: ${serving}`, () => {
+      expect(offline).toBeDefined();
+    });
+  }
 
   for (const command of commands.filter((line) => EMULATORS.test(line))) {
     it(`starts the emulators by options that there are: ${command}`, async () => {
@@ -130,7 +149,7 @@ describe.each(documents)('%s', (document) => {
     const short = inShort(command);
     it(`works on the emulators: ${short}`, async () => {
       if (!deployed && !command.startsWith('npm run deploy:local')) await run('npm run deploy:local');
-      const ended = await run(short);
+      const ended = await run(offline?.here(short) ?? short);
       expect(ended).toMatchObject({ code: 0, err: expect.not.stringMatching(/^error /m) });
       expect(ended.out + ended.err).not.toBe('');
     }, 580_000);
