@@ -10,13 +10,14 @@ const SHIPPED = [
   'deploy',
   'functions',
   'lib',
+  'localstack',
   'scripts',
   'statemachine',
   'package.json',
   'package-lock.json',
 ];
 
-const EMULATORS = ['localstack', 'docker-compose.yml'];
+const EMULATORS = ['docker-compose.yml'];
 
 /** What a program said and how it ended. */
 export interface Ended {

@@ -19,7 +19,7 @@ export async function startOffline(checkout: Checkout, command: string, env: Rec
   const child = spawn('sh', ['-c', command], {
     cwd: checkout.folder,
     env: { ...process.env, PATH: [join(process.execPath, '..'), process.env.PATH].join(delimiter), ...env },
-    stdio: ['ignore', 'ignore', 'pipe'],
+    stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
@@ -29,12 +29,12 @@ export async function startOffline(checkout: Checkout, command: string, env: Rec
     return ended;
   };
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stderr })) {
+  for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
     if (line === 'ready') break;
   }
   // It may say more, which nobody reads: without a reader it would stop when the pipe is full.
-  child.stderr.resume();
+  child.stdout.resume();
   const said = lines.join('\n');
   const [, http] = /^HTTP API +http:\/\/(\S+)/m.exec(said) ?? [];
   const [, lambda] = /AWS_ENDPOINT_URL_LAMBDA=http:\/\/(\S+)/.exec(said) ?? [];
