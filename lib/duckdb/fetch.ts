@@ -11,6 +11,8 @@ const PART = 8 * MIB;
 const LEAST = 2 * MIB;
 /** Bytes that are on their way at once in this process, whatever the files' sizes. */
 const budget = new Budget(64 * MIB);
+/** Files that are written at once; a process may have but so many open. */
+const openFiles = new Budget(64);
 
 /** What is known of an object before it is fetched. */
 export interface FetchOptions {
@@ -25,12 +27,12 @@ export interface FetchOptions {
  * @throws LakeletError `FILE_MISSING`, `FILE_CORRUPT` (it has another size), `SCRATCH_FAILED`; what the store throws; the
  *   signal's reason
  */
-export async function fetchObject(
-  store: ObjectStore,
-  key: string,
-  path: string,
-  { size, signal }: FetchOptions = {},
-): Promise<void> {
+export function fetchObject(store: ObjectStore, key: string, path: string, options: FetchOptions = {}): Promise<void> {
+  return openFiles.spend(1, () => fetchTo(store, key, path, options));
+}
+
+async function fetchTo(store: ObjectStore, key: string, path: string, { size, signal }: FetchOptions): Promise<void> {
+  signal?.throwIfAborted();
   let handle: FileHandle;
   try {
     handle = await open(path, 'wx', 0o600);

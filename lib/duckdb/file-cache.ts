@@ -1,4 +1,4 @@
-import { rmSync, statfsSync } from 'node:fs';
+import { existsSync, rmSync, statfsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ObjectStore } from '../storage/index.ts';
@@ -45,6 +45,8 @@ export class FileCache {
   private names = 0;
   /** Bytes of all entries, those that are being fetched among them. */
   private used = 0;
+  /** Bytes of those that are whole. */
+  private kept = 0;
 
   /**
    * @param parent the folder in which its own folder is made
@@ -63,13 +65,17 @@ export class FileCache {
    */
   async hold(store: ObjectStore, files: readonly RemoteFile[], signal?: AbortSignal): Promise<HeldFiles> {
     signal?.throwIfAborted();
-    const entries = files.map((file) => this.take(store, file));
+    const entries: Entry[] = [];
     let held = true;
     const release = (): void => {
-      if (held) for (const entry of entries) this.letGo(entry);
+      if (!held) return;
       held = false;
+      for (const entry of entries) letGo(entry);
+      this.makeRoom();
     };
     try {
+      for (const file of files) entries.push(this.take(store, file));
+      this.makeRoom();
       await unlessAborted(Promise.all(entries.map(({ fetched }) => fetched)), signal);
       return { paths: entries.map(({ path }) => path), release };
     } catch (error) {
@@ -80,7 +86,7 @@ export class FileCache {
 
   private take(store: ObjectStore, file: RemoteFile): Entry {
     const name = JSON.stringify([store.uri, file.key, file.size, file.modificationTime]);
-    const entry = this.entries.get(name) ?? this.fetch(name, store, file);
+    const entry = this.present(name) ?? this.fetch(name, store, file);
     // Last in the map is used last.
     this.entries.delete(name);
     this.entries.set(name, entry);
@@ -88,33 +94,39 @@ export class FileCache {
     return entry;
   }
 
-  private letGo(entry: Entry): void {
-    entry.holders--;
-    if (entry.holders > 0) return;
-    if (entry.isWhole) this.makeRoom();
-    else entry.stop.abort();
+  /** The entry of a name, unless its copy was removed by someone who cleans up temporary files. */
+  private present(name: string): Entry | undefined {
+    const entry = this.entries.get(name);
+    if (entry === undefined || !entry.isWhole || existsSync(entry.path)) return entry;
+    this.remove(name, entry);
+    return undefined;
   }
 
   private fetch(name: string, store: ObjectStore, file: RemoteFile): Entry {
-    this.folder ??= makeTempFolder(this.parent);
+    if (this.folder === undefined || !existsSync(this.folder)) this.folder = makeTempFolder(this.parent);
     this.used += file.size;
-    this.makeRoom();
     const path = join(this.folder, `${this.names++}.parquet`);
     const stop = new AbortController();
     const fetched = fill(path, store, file, stop.signal);
     const entry: Entry = { path, size: file.size, fetched, stop, holders: 0, isWhole: false };
     const remove = (): void => this.remove(name, entry);
     stop.signal.addEventListener('abort', remove, { once: true });
-    fetched.then(() => {
-      entry.isWhole = true;
-    }, remove);
+    fetched.then(() => this.settle(name, entry), remove);
     return entry;
+  }
+
+  private settle(name: string, entry: Entry): void {
+    entry.isWhole = true;
+    if (this.entries.get(name) === entry) this.kept += entry.size;
+    // It was given up in its last moment.
+    else rmSync(entry.path, { force: true });
   }
 
   private remove(name: string, entry: Entry): void {
     if (this.entries.get(name) !== entry) return;
     this.entries.delete(name);
     this.used -= entry.size;
+    if (entry.isWhole) this.kept -= entry.size;
   }
 
   /** Removes what nobody reads, the least recently used first, until the limit holds again. */
@@ -130,10 +142,17 @@ export class FileCache {
 
   /** Half of what would be free without the copies: the other half is left to what DuckDB writes, and to others. */
   private defaultLimit(): number {
+    // With the folder, all copies are gone.
+    if (!existsSync(this.parent)) return 0;
     const { bavail, bsize } = statfsSync(this.parent);
-    const kept = [...this.entries.values()].reduce((sum, { isWhole, size }) => sum + (isWhole ? size : 0), 0);
-    return (bavail * bsize + kept) / 2;
+    return (bavail * bsize + this.kept) / 2;
   }
+}
+
+/** A file that is still being fetched, and that nobody waits for any more, is given up. */
+function letGo(entry: Entry): void {
+  entry.holders--;
+  if (entry.holders === 0 && !entry.isWhole) entry.stop.abort();
 }
 
 async function fill(path: string, store: ObjectStore, { key, size }: RemoteFile, signal: AbortSignal): Promise<void> {

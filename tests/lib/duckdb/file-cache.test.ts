@@ -98,6 +98,34 @@ describe('copies of remote files', () => {
     expect(await fetched(cache, file)).toBe(true);
   });
 
+  it('are fetched again where someone has cleaned them up', async () => {
+    const cache = new FileCache(parent);
+    const [a, b] = [await remote('a'), await remote('b')];
+    const held = await cache.hold(store, [a, b]);
+    held.release();
+    rmSync(held.paths[0] ?? '');
+    expect([await fetched(cache, a), await fetched(cache, b)]).toEqual([true, false]);
+    for (const folder of readdirSync(parent)) rmSync(join(parent, folder), { recursive: true });
+    expect([await fetched(cache, a), await fetched(cache, b)]).toEqual([true, true]);
+  });
+
+  // Only Linux tells a process which files it has open.
+  if (process.platform === 'linux') {
+    it('of thousands of files are not all open at once', async () => {
+      const files = await Promise.all(Array.from({ length: 3000 }, (_, at) => remote(`f${at}`)));
+      const { gate, open } = shutGate();
+      store.gate = gate;
+      const hold = new FileCache(parent).hold(store, files);
+      const before = readdirSync('/proc/self/fd').length;
+      while (store.reads < 32) await new Promise((resolve) => setImmediate(resolve));
+      expect(readdirSync('/proc/self/fd').length - before).toBeLessThanOrEqual(64);
+      open();
+      const { paths, release } = await hold;
+      expect(new Set(paths).size).toBe(3000);
+      release();
+    });
+  }
+
   it('say which file is gone', async () => {
     const gone = { key: 'gone.parquet', size: 5, modificationTime: 1 };
     await expect(new FileCache(parent).hold(store, [gone])).rejects.toMatchObject({
