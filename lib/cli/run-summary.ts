@@ -53,7 +53,7 @@ export function localPlaces(config: Config, lake: string | undefined): string[] 
     'Try next:',
     `  ${command} query${given} "SELECT * FROM gold.purchases_by_category ORDER BY revenue DESC"`,
     `  ${command} table history ${quoted(`${lake ?? config.lakeUri}/silver/purchases`)}`,
-    ...(trackingUri === undefined ? [`  ${command} mlflow ui`] : []),
+    ...(trackingUri === undefined ? [`  ${command} mlflow ui${given}`] : []),
   ];
 }
 
