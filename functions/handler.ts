@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import type { ZodType } from 'zod';
 import { asLakeletError, LakeletError, printable } from '../lib/errors.ts';
 import { type Logger, logger } from '../lib/logger.ts';
+import { traceLine } from '../lib/pipeline/lambda-error.ts';
 
 /** A Lambda handler, which may also be called in process, with the event alone. */
 export type Handler = (event: unknown) => Promise<unknown>;
@@ -49,6 +50,6 @@ function named(step: string, thrown: unknown): LakeletError {
   error.name = error.retryable ? 'Lakelet.Retryable' : `Lakelet.${error.code}`;
   // Lambda tells of an error its name, its message and its trace: the code goes into the trace where the name lacks it.
   const frames = error.stack?.split('\n').filter((line) => line.startsWith('    at ')) ?? [];
-  error.stack = [`${error.name} [${error.code}]: ${error.message}`, ...frames].join('\n');
+  error.stack = [traceLine(error.name, error.code, error.message), ...frames].join('\n');
   return error;
 }

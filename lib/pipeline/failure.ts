@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
 import { CODE_VERSION } from './code-version.ts';
 import type { Context } from './context.ts';
 import type { FailureEvent } from './events.ts';
+import { toldBy } from './lambda-error.ts';
 import { RUNS, RUNS_COLUMNS } from './run-log.ts';
 import { openOrCreate } from './table.ts';
-
-const LAMBDA_ERROR = z.object({ errorMessage: z.string() });
 
 /**
  * Notes in `ops/runs` that a step failed for good, and why. The same failure of a run is noted once.
@@ -19,14 +17,15 @@ export async function recordFailure(
 ): Promise<{ runId: string; step: string; table: string; version: number }> {
   const { runId, step, error, cause } = event;
   const runs = await openOrCreate(context, RUNS, RUNS_COLUMNS);
+  const told = toldBy(cause);
   const row = {
     run_id: runId,
     step,
     status: 'failed',
     ended_at: new Date().toISOString(),
     code_version: CODE_VERSION,
-    error_code: error.replace(/^Lakelet\./, ''),
-    error: messageIn(cause),
+    error_code: told?.code ?? error.replace(/^Lakelet\./, ''),
+    error: told?.message ?? cause,
   };
   const failure = createHash('sha256')
     .update(JSON.stringify([error, cause]))
@@ -36,16 +35,4 @@ export async function recordFailure(
     { txn: { appId: `lakelet/${runId}/${step}/failed/${failure}` } },
   );
   return { runId, step, table: RUNS, version };
-}
-
-/** The message in what Lambda tells of an error; the text itself where it is no such JSON. */
-function messageIn(cause: string): string {
-  let json: unknown;
-  try {
-    json = JSON.parse(cause);
-  } catch {
-    return cause;
-  }
-  const told = LAMBDA_ERROR.safeParse(json);
-  return told.success ? told.data.errorMessage : cause;
 }

@@ -108,12 +108,20 @@ function asLambda(handler: TaskHandler, onError: (error: unknown) => void): (inp
       onError(error);
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       const told =
-        error instanceof TaskFailure ? error.told : JSON.stringify({ errorType: name, errorMessage: message });
+        error instanceof TaskFailure
+          ? error.told
+          : JSON.stringify({ errorType: name, errorMessage: message, ...traceOf(error) });
       const seen = new Error(told, { cause: error });
       seen.name = name;
       throw seen;
     }
   };
+}
+
+/** The line in which a handler of ours tells an error's code, as Lambda gives it with the rest of the trace. */
+function traceOf(error: unknown): { trace?: string[] } {
+  const [line = ''] = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+  return /^Lakelet\.\w+ \[\w+\]: /.test(line) ? { trace: [line] } : {};
 }
 
 function payloadOf(input: JsonValue): unknown {

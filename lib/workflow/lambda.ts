@@ -1,8 +1,8 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
 import { LakeletError, printable } from '../errors.ts';
+import { toldBy } from '../pipeline/lambda-error.ts';
 import { awsError, type Service } from './aws-error.ts';
 import { TaskFailure, type TaskHandler, type TaskHandlers } from './embedded.ts';
-import { toldBy } from './failure.ts';
 
 /** Milliseconds to connect, and for a function's answer: a Lambda runs 15 minutes at most. */
 const TIMEOUTS = { connectionTimeout: 5_000, requestTimeout: 16 * 60_000 };

@@ -52,6 +52,17 @@ describe('a handler', () => {
     });
   });
 
+  it("tells an error's code in the first line of its trace, which is all that Lambda gives beside name and message", async () => {
+    const handler = handlerOf('silver', schema, async () => {
+      throw new LakeletError('BUSY', 'busy', { retryable: true });
+    });
+    const failure = await handler({}).catch((thrown: unknown) => thrown);
+    const [first, ...frames] = (failure as Error).stack?.split('\n') ?? [];
+    expect(first).toBe('Lakelet.Retryable [BUSY]: busy');
+    expect(frames.length).toBeGreaterThan(0);
+    for (const frame of frames) expect(frame).toMatch(/^ {4}at /);
+  });
+
   it('keeps two events at once apart', async () => {
     const handler = handlerOf('bronze', schema, async (event) => {
       await new Promise((resolve) => setTimeout(resolve, event.rows === 1 ? 20 : 1));

@@ -80,6 +80,13 @@ describe('the state machine over the functions', () => {
     expect(await runs()).toContainEqual({ run_id: 'r', step: 'gold', status: 'failed', error_code: 'TOO_FEW_ROWS' });
   });
 
+  it('lands shards each by a call of bronze, and notes the step once', async () => {
+    const result = await startEmbedded({ runId: 'r', rows: 20_000, shards: 5, trees: 1 }, HANDLERS);
+    const bronze = { tables: [{ rows: 20_000, files: 5 }], delivered: { rows: 20_000, shards: 5 } };
+    expect(result).toMatchObject({ status: 'SUCCEEDED', output: { runId: 'r', bronze } });
+    expect((await runs()).filter((row) => (row as { step: string }).step === 'bronze')).toHaveLength(1);
+  });
+
   it("fails with the error of the step also where that can't be noted", async () => {
     writeFileSync(join(folder, 'lake'), 'a file');
     const result = await startEmbedded({ runId: 'r' }, HANDLERS, { retrySeconds: 0 });

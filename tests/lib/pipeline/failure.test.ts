@@ -44,6 +44,15 @@ describe('a failure', () => {
     ]);
   });
 
+  it('that could have passed is noted by its code, which its name does not tell', async () => {
+    const house = new Lakehouse(openStore(folder()));
+    const trace = ['Lakelet.Retryable [MLFLOW_UNREACHABLE]: no answer', '    at x'];
+    await note(house, { error: 'Lakelet.Retryable', cause: JSON.stringify({ errorMessage: 'no answer', trace }) });
+    expect(await house.query('SELECT error_code, error FROM ops.runs')).toEqual([
+      { error_code: 'MLFLOW_UNREACHABLE', error: 'no answer' },
+    ]);
+  });
+
   it('leaves the run free to be done again under its id', async () => {
     const house = new Lakehouse(openStore(folder()));
     await house.bronze({ runId: 'r1' });
