@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -176,6 +176,19 @@ describe('the Dockerfiles', () => {
     const file = join(folder, 'Dockerfile');
     writeFileSync(file, 'FROM node\nRUN npm ci\n');
     await expect(lint(file)).rejects.toMatchObject({ stdout: expect.stringContaining('DL3006') });
+  });
+
+  it('copy nothing that .dockerignore leaves out', () => {
+    const ignore = readFileSync(join(root, '.dockerignore'), 'utf8').split('\n');
+    for (const name of ['Dockerfile', 'Dockerfile.mlflow']) {
+      const copies = [...readFileSync(join(root, name), 'utf8').matchAll(/^COPY (?:--\S+ )*(.+) \S+$/gm)];
+      const sources = copies.flatMap(([, words = '']) => words.split(' ')).filter((source) => source !== '.');
+      expect(sources.length).toBeGreaterThan(0);
+      for (const source of sources) {
+        expect(ignore).toContain(`!${source.split('/')[0]}`);
+        expect(existsSync(join(root, source))).toBe(true);
+      }
+    }
   });
 
   it('run as a user without privileges', () => {
