@@ -176,6 +176,8 @@ async function environment(
     // It would listen on port 53, and ask the machine's name server.
     DNS_ADDRESS: '0',
     LAMBDA_RUNTIME_EXECUTOR: 'lakelet-node',
+    // An idle process keeps its memory, and a new one is there in a moment: not ten minutes, but one.
+    LAMBDA_KEEPALIVE_MS: '60000',
     PYTHONPATH: join(projectFolder(), 'localstack', 'executor'),
     LAKELET_NODE: process.execPath,
   };

@@ -118,6 +118,7 @@ describe('a Lambda that fails on LocalStack without Docker', () => {
     expect(errorMessage).toMatch(/^RequestId: [\w-]+ Error: Runtime exited with error: signal: killed$/);
     const used = Number(/Max Memory Used: (\d+) MB/.exec(log)?.[1]);
     expect(used).toBeGreaterThan(128);
+    expect(used).toBeLessThan(512);
     expect(log).toMatch(/Memory Size: 128 MB.*\tError Type: Runtime.OutOfMemory\n$/);
     expect(await pid()).not.toBe(before);
   });
