@@ -53,6 +53,8 @@ export interface S3Proxy {
   decide: Decide;
   /** All requests so far, in the order of their coming, with what became of them. */
   readonly seen: (ProxiedRequest & { readonly fate: Fate })[];
+  /** Done when the server has had all that is on its way to it, late deliveries too. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -65,7 +67,7 @@ interface Answer {
 /** Starts a proxy for the server at `target`, `http://host:port`. */
 export async function startProxy(target: string): Promise<S3Proxy> {
   const upstream = new URL(target);
-  const late = new Set<Promise<unknown>>();
+  const running = new Set<Promise<void>>();
   const forward = async (from: IncomingMessage, body: Buffer, without: readonly string[] = []): Promise<Answer> => {
     const headers = Object.fromEntries(Object.entries(from.headers).filter(([name]) => !without.includes(name)));
     const sent = request({
@@ -92,9 +94,8 @@ export async function startProxy(target: string): Promise<S3Proxy> {
     if (fate === 'drop') return void to.destroy();
     if (typeof fate === 'object' && 'late' in fate) {
       to.destroy();
-      const delivery = sleep(fate.late).then(() => forward(from, body));
-      late.add(delivery);
-      await delivery.finally(() => late.delete(delivery));
+      await sleep(fate.late);
+      await forward(from, body);
       return;
     }
     if (typeof fate === 'object' && 'status' in fate)
@@ -110,7 +111,10 @@ export async function startProxy(target: string): Promise<S3Proxy> {
 
   const server = createServer((from, to) => {
     // A client or a server that goes away breaks the connection, as it would without a proxy.
-    serve(from, to).catch(() => to.destroy());
+    const service = serve(from, to)
+      .catch(() => void to.destroy())
+      .finally(() => running.delete(service));
+    running.add(service);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -120,8 +124,11 @@ export async function startProxy(target: string): Promise<S3Proxy> {
     url: `http://127.0.0.1:${port}`,
     decide: () => 'pass',
     seen: [],
+    async settled() {
+      await Promise.all(running);
+    },
     async stop() {
-      await Promise.allSettled(late);
+      await Promise.all(running);
       server.closeAllConnections();
       server.close();
       await once(server, 'close');
