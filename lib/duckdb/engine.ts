@@ -1,6 +1,5 @@
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { ParquetEngine, Row, ScanPlan, Source, StagedFile, StageTarget } from '../delta/engine.ts';
 import type { Predicate } from '../delta/expr/predicate.ts';
 import { isRecord, type StructType } from '../delta/schema/types.ts';
@@ -12,7 +11,7 @@ import { duckdbFailure } from './failure.ts';
 import { fetchObject } from './fetch.ts';
 import { checkFieldIds } from './field-ids.ts';
 import { type FileCache, fileCacheIn, type HeldFiles } from './file-cache.ts';
-import { lambdaLimits } from './limits.ts';
+import { connect, type EngineOptions, openInstance } from './instance.ts';
 import { lockStatements } from './lock.ts';
 import { identifier } from './names.ts';
 import { parsePredicate } from './predicate.ts';
@@ -22,18 +21,7 @@ import { stageFiles } from './stage.ts';
 import { type RowStream, streamRows } from './stream.ts';
 import { rowsOf, toJs } from './values.ts';
 
-/** Settings of an engine. */
-export interface EngineOptions {
-  /** How many threads DuckDB uses; absent: all cores, in a Lambda as many as its memory buys. */
-  readonly threads?: number;
-  /**
-   * For example `2GB`; absent: DuckDB's own default (80 % of the memory), in a Lambda half of its memory. What does not fit
-   * spills to disk.
-   */
-  readonly memoryLimit?: string;
-  /** Where passing files and copies of remote files are kept; absent: the system's temporary folder (`TMPDIR`). */
-  readonly tempDirectory?: string;
-}
+export type { EngineOptions } from './instance.ts';
 
 /** The answer to a query. */
 export interface QueryResult {
@@ -63,16 +51,10 @@ export class DuckDBEngine implements ParquetEngine {
 
   /** @throws LakeletError `ENGINE_FAILED`, `SCRATCH_FAILED` */
   static async open(options: EngineOptions = {}): Promise<DuckDBEngine> {
-    const { threads, memoryLimit, tempDirectory = tmpdir() } = { ...lambdaLimits(process.env), ...options };
+    const { tempDirectory = tmpdir() } = options;
     const scratch = new Scratch(tempDirectory);
     try {
-      const instance = await DuckDBInstance.create(':memory:', {
-        autoinstall_known_extensions: 'false',
-        autoload_known_extensions: 'false',
-        ...foldersIn(scratch.folder),
-        ...(threads !== undefined && { threads: String(threads) }),
-        ...(memoryLimit !== undefined && { memory_limit: memoryLimit }),
-      });
+      const instance = await openInstance(scratch.folder, options);
       return new DuckDBEngine(instance, await connect(instance), scratch, fileCacheIn(tempDirectory));
     } catch (error) {
       scratch.remove();
@@ -293,20 +275,4 @@ export class DuckDBEngine implements ParquetEngine {
       signal?.removeEventListener('abort', interrupt);
     }
   }
-}
-
-/** Where DuckDB may write; its own choices are the working folder and the home folder, of which a Lambda has none. */
-function foldersIn(folder: string): Record<string, string> {
-  return {
-    temp_directory: join(folder, 'spill'),
-    secret_directory: join(folder, 'secrets'),
-    extension_directory: join(folder, 'extensions'),
-    ...(process.env.HOME === undefined && { home_directory: folder }),
-  };
-}
-
-async function connect(instance: DuckDBInstance): Promise<DuckDBConnection> {
-  const connection = await instance.connect();
-  await connection.run("SET TimeZone = 'UTC'");
-  return connection;
 }

@@ -43,7 +43,7 @@ describe('copies of remote files', () => {
   });
 
   it('never take more memory on the way than the budget, however great the files are', async () => {
-    const big = await remote('big', new Uint8Array(150 * MIB));
+    const big = await remote('big', new Uint8Array(100 * MIB));
     (await new FileCache(parent).hold(store, [big])).release();
     expect(store.mostBytes).toBeLessThanOrEqual(65 * MIB);
   });
@@ -169,7 +169,7 @@ describe('copies of remote files', () => {
 
   it('are no longer fetched when all that wanted them have given up', async () => {
     const cache = new FileCache(parent);
-    const big = await remote('big', new Uint8Array(150 * MIB));
+    const big = await remote('big', new Uint8Array(100 * MIB));
     const { gate, open } = shutGate();
     store.gate = gate;
     const controller = new AbortController();

@@ -29,11 +29,15 @@ describe('a table of a remote store', () => {
     const table = await tableOf(5);
     expect(await readsOf(() => Array.fromAsync(table.scan()))).toBe(5);
     expect(await readsOf(() => Array.fromAsync(table.scan({ where: 'id > 1' })))).toBe(0);
-    using other = await DuckDBEngine.open();
-    const again = await DeltaTable.open(store, { engine: other });
-    expect(await readsOf(() => Array.fromAsync(again.scan()))).toBe(0);
-    expect(await readsOf(() => other.view('t', again))).toBe(0);
-    expect(await other.rows('SELECT count(*) AS n FROM t')).toEqual([{ n: 5n }]);
+    const other = await DuckDBEngine.open();
+    try {
+      const again = await DeltaTable.open(store, { engine: other });
+      expect(await readsOf(() => Array.fromAsync(again.scan()))).toBe(0);
+      expect(await readsOf(() => other.view('t', again))).toBe(0);
+      expect(await other.rows('SELECT count(*) AS n FROM t')).toEqual([{ n: 5n }]);
+    } finally {
+      other.close();
+    }
   });
 
   it('has only the files fetched that may hold what a condition asks for', async () => {
