@@ -1,7 +1,7 @@
 // One run id, executed by several processes: at the same time, and after some of them were killed. RUN_TWICE_SEED and
 // RUN_TWICE_ROUNDS make other and longer runs.
 
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { localVersions, recordKeys } from '../../lib/mlflow/index.ts';
 import { openStore } from '../../lib/storage/index.ts';
 import { Checkout } from '../checkout.ts';
+import { startServerDouble } from '../lib/mlflow/server-double.ts';
 import { Lakehouse } from '../lib/pipeline/lakehouse.ts';
 
 const SEED = Number(process.env.RUN_TWICE_SEED ?? 11);
@@ -38,13 +39,18 @@ async function outcome(checkout: Checkout): Promise<object> {
   };
 }
 
-/** Starts the run and kills it some milliseconds after it has begun to write. */
-async function runAndDie(checkout: Checkout, millis: number): Promise<void> {
-  const child = spawn(process.execPath, [join(checkout.folder, 'bin', 'lakelet.ts'), ...RUN], {
+/** Starts the run in a process of its own. */
+function startRun(checkout: Checkout, env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [join(checkout.folder, 'bin', 'lakelet.ts'), ...RUN], {
     cwd: checkout.folder,
-    env: { ...process.env, NODE_OPTIONS: '', LAKE_URI: '' },
+    env: { ...process.env, NODE_OPTIONS: '', LAKE_URI: '', ...env },
     stdio: 'ignore',
   });
+}
+
+/** Starts the run and kills it some milliseconds after it has begun to write. */
+async function runAndDie(checkout: Checkout, millis: number): Promise<void> {
+  const child = startRun(checkout);
   const exited = once(child, 'exit');
   try {
     while (child.exitCode === null && !existsSync(checkout.lake)) await setTimeout(5);
@@ -75,8 +81,8 @@ describe('a run id', () => {
   afterEach(() => checkout.remove());
 
   /** Executes the run in processes at the same time; each ends well, and all tell the same. */
-  async function together(processes: number): Promise<void> {
-    const ended = await Promise.all(Array.from({ length: processes }, () => checkout.lakelet(RUN)));
+  async function together(processes: number, env: Record<string, string> = {}): Promise<void> {
+    const ended = await Promise.all(Array.from({ length: processes }, () => checkout.lakelet(RUN, env)));
     expect(ended.map(({ code, err }) => (code === 0 ? 0 : err))).toEqual(Array(processes).fill(0));
     const [first, ...others] = ended.map(({ out }) => JSON.parse(out));
     expect(first).toMatchObject({ runId: 'r', bronze: { delivered: { rows: 5000, shards: 2 } } });
@@ -102,4 +108,23 @@ describe('a run id', () => {
     },
     240_000,
   );
+
+  it('is logged to an MLflow server once, by three processes at the same time and after one was killed there', async () => {
+    const server = await startServerDouble();
+    try {
+      const env = { MLFLOW_TRACKING_URI: server.uri };
+      const child = startRun(checkout, env);
+      // It is killed while it logs: the run is there, and its model is not.
+      server.fail = (call) => call.startsWith('PUT ') && child.kill('SIGKILL');
+      await once(child, 'exit');
+      expect(server.runs.map(({ status }) => status)).toEqual(['RUNNING']);
+      server.fail = () => false;
+      await together(3, env);
+      const own = server.runs.filter(({ tags }) => tags.get('lakelet.run_id') === 'r');
+      expect(own.map(({ status }) => status).sort()).toEqual(['FAILED', 'FINISHED']);
+      expect(server.versions).toHaveLength(1);
+    } finally {
+      await server.close();
+    }
+  }, 240_000);
 });
