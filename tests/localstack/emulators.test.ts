@@ -48,7 +48,7 @@ describe('npm run emulators', () => {
 
     const processes = await processTree(emulators.child.pid ?? 0);
     expect(processes.length).toBeGreaterThan(4);
-    for (const pid of processes.slice(0, 1)) process.kill(pid, 'SIGINT');
+    emulators.child.kill('SIGINT');
     expect(await emulators.ended).toBe(0);
     expect(await survivors(processes)).toEqual([]);
 
@@ -109,7 +109,8 @@ describe('npm run emulators', () => {
 
   it('stops a start that is not done yet', async () => {
     const emulators = start();
-    while ((await processesNaming('emulators-command.ts')).length === 0) await new Promise((go) => setTimeout(go, 50));
+    while ((await processesNaming(`emulators-command.ts --home ${home}`)).length === 0)
+      await new Promise((go) => setTimeout(go, 50));
     await new Promise((go) => setTimeout(go, 1500));
     const processes = await processTree(emulators.child.pid ?? 0);
     emulators.child.kill('SIGTERM');
