@@ -5,7 +5,7 @@ const MISBEHAVING = `
   import { spawn } from 'node:child_process';
   class Conflict extends Error { name = 'Lake.Conflict' }
   export const handler = async ({ how, code, bytes }) => {
-    console.log('about to ' + how);
+    console.log('about to ' + String(how).slice(0, 20));
     switch (how) {
       case 'throw': throw new Conflict('version 7 is taken');
       case 'throw text': throw 'just text';

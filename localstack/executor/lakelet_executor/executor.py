@@ -165,14 +165,14 @@ class NodeExecutor(RuntimeExecutor):
                 "arn": payload["invoked-function-arn"],
                 "trace": payload["trace-id"],
                 "deadline": round((time.time() + deadline - time.monotonic()) * 1000),
-                "payload": payload["payload"],
-            }
+            },
+            payload["payload"].encode(),
         )
         answer = process.receive(deadline)
         if answer["kind"] != "result":
             raise HandlerFailed(answer)
         process.output.wait_for_marker(OUTPUT_SECONDS)
-        return answer["payload"].encode()
+        return answer["body"]
 
     def _discard(self, fatal: bool) -> None:
         process = self._process

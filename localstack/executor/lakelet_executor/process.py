@@ -84,13 +84,13 @@ class NodeProcess:
     def alive(self) -> bool:
         return self._process.poll() is None
 
-    def send(self, request: dict) -> None:
+    def send(self, request: dict, event: bytes) -> None:
         """Returns at once: a process that is too busy to read must not keep its deadline from being looked at."""
-        data = json.dumps(request).encode() + b"\n"
+        data = json.dumps({**request, "size": len(event)}).encode() + b"\n" + event
         threading.Thread(target=self._write, args=(data,), name="lakelet-lambda-request", daemon=True).start()
 
     def receive(self, deadline: float) -> dict:
-        """The next answer.
+        """The next answer, with its JSON as ``body``.
 
         :param deadline: of ``time.monotonic``
         :raises MemoryExceeded, DeadlinePassed, ProcessEnded:
@@ -164,8 +164,12 @@ class NodeProcess:
     def _read_answers(self, descriptor: int) -> None:
         try:
             with os.fdopen(descriptor, "rb") as answers:
-                for line in answers:
-                    self._answers.put(json.loads(line))
+                while (line := answers.readline()).endswith(b"\n"):
+                    head = json.loads(line)
+                    body = answers.read(head["size"])
+                    if len(body) < head["size"]:
+                        break
+                    self._answers.put({**head, "body": body})
         finally:
             self._answers.put(None)
 

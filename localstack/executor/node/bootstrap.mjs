@@ -1,12 +1,11 @@
 // The Node side of an execution environment: loads the handler, and answers one invocation after the other.
 // Arguments: the descriptors of requests, answers and the lifeline, and what marks the end of an invocation's output.
-import { writeSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { createInterface } from 'node:readline';
 import { Worker } from 'node:worker_threads';
 import { currentRequest, lambdaConsole } from './console.mjs';
 import { errorOf, rejectionOf } from './error.mjs';
 import { loadHandler } from './load.mjs';
+import { requestsOf, writeAnswer } from './pipe.mjs';
 import { runHandler } from './run.mjs';
 
 const [requests, answers, lifeline, marker] = process.argv.slice(2);
@@ -19,16 +18,11 @@ new Worker(new URL('./lifeline.mjs', import.meta.url), { workerData: Number(life
 process.argv.splice(2);
 lambdaConsole();
 
-function answer(message) {
-  const data = Buffer.from(`${JSON.stringify(message)}\n`);
-  for (let at = 0; at < data.length; ) at += writeSync(Number(answers), data, at);
-}
-
 /** Answers once all that was printed so far is out. */
-function answerAfterOutput(message) {
+function answer({ body, ...head }) {
   return new Promise((resolve) => {
     writeOutput(`\0${marker}\0`, () => {
-      answer(message);
+      writeAnswer(Number(answers), head, body);
       resolve();
     });
   });
@@ -36,22 +30,21 @@ function answerAfterOutput(message) {
 
 function crash(error, code) {
   console.error('Uncaught Exception', JSON.stringify(error));
-  answer({ kind: 'crash', error });
+  writeAnswer(Number(answers), { kind: 'crash', error });
   exit(code);
 }
 
 async function serve() {
   const handler = await loadHandler(process.env.LAMBDA_TASK_ROOT, process.env._HANDLER);
   const input = new Socket({ fd: Number(requests), writable: false });
-  await answerAfterOutput({ kind: 'ready' });
-  for await (const line of createInterface({ input })) {
-    const request = JSON.parse(line);
+  await answer({ kind: 'ready' });
+  for await (const request of requestsOf(input)) {
     currentRequest.id = request.id;
     process.env._X_AMZN_TRACE_ID = request.trace;
     // Only the handler's own work keeps the loop alive now, so that its end can be told.
     input.unref();
     const outcome = await runHandler(handler, request, () => input.ref());
-    await answerAfterOutput(outcome);
+    await answer(outcome);
   }
   // LocalStack is gone: what the handler started goes, too.
   process.kill(-process.pid, 'SIGKILL');

@@ -5,14 +5,14 @@ import { errorOf } from './error.mjs';
  * its result, and where nothing is left to do before there is a result, that is null.
  *
  * @param {Function} handler
- * @param {{ id: string, arn: string, deadline: number, payload: string }} request `deadline` in milliseconds of Date.now
+ * @param {{ id: string, arn: string, deadline: number, event: string }} request `deadline` in milliseconds of Date.now
  * @param {() => void} onSettled called at once when there is a result, even from the end of the event loop
- * @returns {Promise<object>} the answer: `result` with its JSON, or `error`
+ * @returns {Promise<object>} the answer: `result` with its JSON as `body`, or `error`
  */
 export async function runHandler(handler, request, onSettled) {
   try {
-    const result = await call(handler, JSON.parse(request.payload), request).finally(onSettled);
-    return { kind: 'result', payload: textOf(result) };
+    const result = await call(handler, JSON.parse(request.event), request).finally(onSettled);
+    return { kind: 'result', body: textOf(result) };
   } catch (thrown) {
     const error = errorOf(thrown);
     console.error('Invoke Error', JSON.stringify(error));
