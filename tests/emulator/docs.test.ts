@@ -11,6 +11,8 @@ import { OFFLINE, type Offline, startOffline } from '../docs/offline.ts';
 const documents = DOCUMENTS.filter((document) => commandsOf(document, 'sh emulators').length > 0);
 const COMPOSE = /^(?:[A-Z]\w*=\S* )*docker[ -]compose /;
 const EXPORTS = /^export /;
+/** It runs what was deployed, which a document before may have removed. */
+const FUNCTIONS = /--runner (stepfunctions|lambda)\b/;
 /** It stays until Ctrl-C: the very process that the test has started. */
 const EMULATORS = /^npm run emulators\b/;
 
@@ -148,7 +150,7 @@ describe.each(documents)('%s', (document) => {
   for (const command of onServers) {
     const short = inShort(command);
     it(`works on the emulators: ${short}`, async () => {
-      if (!deployed && !command.startsWith('npm run deploy:local')) await run('npm run deploy:local');
+      if (!deployed && FUNCTIONS.test(command)) await run('npm run deploy:local');
       const ended = await run(offline?.here(short) ?? short);
       expect(ended).toMatchObject({ code: 0, err: expect.not.stringMatching(/^error /m) });
       expect(ended.out + ended.err).not.toBe('');
