@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { mapInOrder } from '../concurrency.ts';
 import { DeltaTable } from '../duckdb/delta.ts';
 import { identifier, literal } from '../duckdb/names.ts';
+import { LakeletError, printable } from '../errors.ts';
 import type { Context } from './context.ts';
 import type { Column, Dataset, DeliveredRows } from './dataset.ts';
 import type { BronzeEvent } from './events.ts';
@@ -123,9 +125,14 @@ async function land(
 /** What the parts' commits noted, whoever made them. */
 async function notesOf(table: DeltaTable, parts: readonly StepIdentity[]): Promise<Committed<Landed>[]> {
   const notes: Committed<Landed>[] = [];
-  for (let at = 0; at < parts.length; at += READS) {
-    const read = parts.slice(at, at + READS).map((part) => committed(table, part, LANDED));
-    notes.push(...(await Promise.all(read)).filter((note) => note !== undefined));
+  for await (const note of mapInOrder(parts, READS, (part) => committed(table, part, LANDED))) {
+    if (note === undefined) {
+      throw new LakeletError(
+        'LOG_CORRUPT',
+        `${printable(table.uri, 300)} does not say that a part has landed, which has: look at its history.`,
+      );
+    }
+    notes.push(note);
   }
   return notes;
 }

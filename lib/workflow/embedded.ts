@@ -55,16 +55,15 @@ export async function startEmbedded(
   // Tests validate the definition that is shipped; doing so again at every start would cost time and tell nothing new.
   const definition = readDefinition();
   const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
-  let thrown: unknown;
+  const thrown = new Map<string, unknown>();
+  const failedMaps = new Set<string>();
   const tasks = [...functionsOfTasks(definition)];
   const execution = machine.run(start, {
     overrides: {
       taskResourceLocalHandlers: Object.fromEntries(
         tasks.map(([state, name]) => [
           state,
-          asLambda(handlers[name], (error) => {
-            if (name !== 'RecordFailure') thrown = error;
-          }),
+          asLambda(whileItsMapRuns(handlers[name], mapOf(definition, state), failedMaps), thrown),
         ]),
       ),
       ...(options.retrySeconds !== undefined && {
@@ -74,14 +73,14 @@ export async function startEmbedded(
   });
   const abort = (): void => execution.abort();
   options.signal?.addEventListener('abort', abort, { once: true });
-  const failure = follow(execution.eventLogs, options.onState);
+  const failure = follow(execution.eventLogs, failedMaps, options.onState);
   try {
     return { status: 'SUCCEEDED', output: await execution.result };
   } catch (error) {
     if (error instanceof ExecutionAbortedError) return { status: 'ABORTED' };
     const failed = await failure;
     if (failed === undefined) throw error;
-    return { status: 'FAILED', ...failed, ...(thrown !== undefined && { thrown }) };
+    return { status: 'FAILED', ...failed, ...(thrown.has(failed.cause) && { thrown: thrown.get(failed.cause) }) };
   } finally {
     options.signal?.removeEventListener('abort', abort);
     await failure;
@@ -98,19 +97,38 @@ function asJson(input: unknown): JsonValue {
   return JSON.parse(JSON.stringify(input));
 }
 
-/** The handler as `lambda:invoke` runs it: JSON in, JSON out, errors by their name with a cause in JSON. */
-function asLambda(handler: TaskHandler, onError: (error: unknown) => void): (input: JsonValue) => Promise<JsonValue> {
+/** The Map that a state is inside of, if any. */
+function mapOf(definition: ReturnType<typeof readDefinition>, state: string): string | undefined {
+  const maps = Object.entries(definition.States);
+  return maps.find(([, map]) => map.Type === 'Map' && state in (map.ItemProcessor?.States ?? {}))?.[0];
+}
+
+/** Step Functions stops the other items of a Map that fails; the runner in process would go on with all of them. */
+function whileItsMapRuns(handler: TaskHandler, map: string | undefined, failed: ReadonlySet<string>): TaskHandler {
+  if (map === undefined) return handler;
+  return async (event) => {
+    if (failed.has(map)) throw new TaskFailure('States.ItemStopped', `${map} has failed by another item`);
+    return handler(event);
+  };
+}
+
+/**
+ * The handler as `lambda:invoke` runs it: JSON in, JSON out, errors by their name with a cause in JSON.
+ *
+ * @param thrown gets what the handler throws, by its cause
+ */
+function asLambda(handler: TaskHandler, thrown: Map<string, unknown>): (input: JsonValue) => Promise<JsonValue> {
   return async (input) => {
     try {
       const answer = await handler(payloadOf(input));
       return { Payload: answer === undefined ? null : JSON.parse(JSON.stringify(answer)) };
     } catch (error) {
-      onError(error);
       const { name, message } = error instanceof Error ? error : new Error(String(error));
       const told =
         error instanceof TaskFailure
           ? error.told
           : JSON.stringify({ errorType: name, errorMessage: message, ...traceOf(error) });
+      thrown.set(told, error);
       const seen = new Error(told, { cause: error });
       seen.name = name;
       throw seen;
@@ -128,9 +146,10 @@ function payloadOf(input: JsonValue): unknown {
   return typeof input === 'object' && input !== null && !Array.isArray(input) ? input.Payload : undefined;
 }
 
-/** Reports the changes of states until the execution ends; its error and cause where it failed. */
+/** Reports the changes of states, and which Maps failed, until the execution ends; its error and cause where it failed. */
 async function follow(
   events: AsyncIterable<ExecutionEvent>,
+  failedMaps: Set<string>,
   onState: EmbeddedOptions['onState'],
 ): Promise<{ error: string; cause: string } | undefined> {
   let failure: { error: string; cause: string } | undefined;
@@ -143,7 +162,10 @@ async function follow(
     if (event.type === 'ExecutionFailed') {
       failure = { error: event.Error, cause: typeof event.Cause === 'string' ? event.Cause : String(event.Cause) };
     }
-    if (event.type === 'StateFailed') errors.set(event.state.name, event.Error);
+    if (event.type === 'StateFailed') {
+      errors.set(event.state.name, event.Error);
+      if (event.state.type === 'Map') failedMaps.add(event.state.name);
+    }
     const change = stateChange(event, errors);
     if (change !== undefined) onState?.(change);
   }

@@ -180,6 +180,21 @@ describe('startEmbedded', () => {
     expect(result).toMatchObject({ status: 'FAILED', error: 'Lakelet.STORE_FULL', thrown: { message: 'the whole' } });
   });
 
+  it('stops beginning shards once one has failed for good', async () => {
+    const seen: unknown[] = [];
+    const Bronze: TaskHandler = async (event) => {
+      const { shard } = event as { shard?: number };
+      seen.push(shard);
+      if (shard !== undefined && shard > 0) await new Promise((resolve) => setTimeout(resolve, 50));
+      throw new LakeletError('STORE_FULL', `shard ${shard}`);
+    };
+    const result = await startEmbedded({ shards: 100 }, handlers({ Bronze }), { retrySeconds: 0 });
+    expect(result).toMatchObject({ status: 'FAILED', thrown: { message: 'shard undefined' } });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    // Some begin in the moment between the failure and its being known.
+    expect(seen.length).toBeLessThan(50);
+  });
+
   it.each(['Lambda.Unknown', 'Runtime.ExitError', 'Sandbox.Timedout'])(
     'tries again what ended with %s, twice',
     async (name) => {
