@@ -13,24 +13,19 @@ const LINE_END = 10;
 export async function* requestsOf(input) {
   let head;
   let parts = [];
-  let missing = 0;
   for await (const chunk of input) {
     parts.push(chunk);
-    missing -= chunk.length;
     if (head === undefined) {
       const begun = Buffer.concat(parts);
       const end = begun.indexOf(LINE_END);
-      parts = [begun];
       if (end < 0) continue;
       head = JSON.parse(begun.subarray(0, end));
       parts = [begun.subarray(end + 1)];
-      missing = head.size - parts[0].length;
     }
-    if (missing > 0) continue;
-    const request = { ...head, event: Buffer.concat(parts).toString() };
+    if (parts.reduce((bytes, part) => bytes + part.length, 0) < head.size) continue;
+    yield { ...head, event: Buffer.concat(parts).toString() };
     head = undefined;
     parts = [];
-    yield request;
   }
 }
 
