@@ -60,9 +60,9 @@ function bucketChecks(uri: string, probe: BucketProbe): readonly Check[] {
       status: 'ok',
       detail: `${printable(uri)} at ${printable(probe.server)} can be read and written (${times})`,
     },
-    probe.winners === undefined
-      ? { name: 'put-if-absent', status: 'fail', detail: 'the server refuses conditional puts', advice }
-      : raceCheck({ winners: probe.winners, intact: probe.intact }, advice),
+    probe.conditionFailure === undefined
+      ? raceCheck(probe, advice)
+      : { name: 'put-if-absent', status: 'fail', detail: printable(probe.conditionFailure.message) },
     probe.listed
       ? { name: 'listing', status: 'ok', detail: 'in order, and whole at once' }
       : {

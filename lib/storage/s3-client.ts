@@ -18,6 +18,8 @@ export interface S3Connection {
   readonly server: string;
   /** The buckets that are known to be there. */
   readonly buckets: Set<string>;
+  /** The buckets that are known to honour conditional puts. */
+  readonly conditional: Set<string>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function connectS3(): Promise<S3Connection> {
       httpsAgent: agent,
     },
   });
-  return { sdk, client, server: endpoint ?? `AWS (${region})`, buckets: new Set() };
+  return { sdk, client, server: endpoint ?? `AWS (${region})`, buckets: new Set(), conditional: new Set() };
 }
 
 let shared: Promise<S3Connection> | undefined;

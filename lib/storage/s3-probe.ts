@@ -9,11 +9,10 @@ import { s3Place } from './s3-uri.ts';
 export interface BucketProbe {
   /** The server that was asked, as {@link S3Connection.server} names it. */
   readonly server: string;
-  /**
-   * How many of eight writers at once were told that they alone had created one and the same object; 1 is right.
-   * Undefined where the server refuses to write on a condition.
-   */
-  readonly winners: number | undefined;
+  /** How many of eight writers at once were told that they alone had created one and the same object; 1 is right. */
+  readonly winners: number;
+  /** That conditional puts are refused or ignored, by the first that was tried; undefined where they are not. */
+  readonly conditionFailure: LakeletError | undefined;
   /** Whether the winner's bytes are the ones that are read, also after another writer was refused. */
   readonly intact: boolean;
   /** Whether a listing shows what was written, at once and in order, and begins where it is told to. */
@@ -26,6 +25,7 @@ export interface BucketProbe {
 }
 
 const RACERS = 8;
+const LISTED = ['list/1', 'list/2', 'list/3'];
 
 /**
  * Tries a store out in the very place of the very bucket that is to be used, with objects under a reserved name that it
@@ -34,13 +34,13 @@ const RACERS = 8;
 export async function probeBucket(uri: string, connect: () => Promise<S3Connection> = sharedS3): Promise<BucketProbe> {
   const { bucket, prefix } = s3Place(uri);
   const store = new S3Store({ bucket, prefix: `${prefix}${RESERVED_NAME}probe-${randomUUID()}/` }, connect);
-  const written = ['list/1', 'list/2', 'list/3', 'race'];
+  const written = [...LISTED, 'race'];
   await store.put('list/1', new Uint8Array(4096));
   let failed = true;
   try {
-    for (const key of ['list/2', 'list/3']) await store.put(key, new Uint8Array(4096));
+    for (const key of LISTED) await store.put(key, new Uint8Array(4096));
     const race = await tryRace(store);
-    const listed = await tryList(store, race.winners === undefined ? written.slice(0, -1) : written);
+    const listed = await tryList(store);
     const writeMilliseconds = await time(() => store.put('list/1', new Uint8Array(4096)));
     const readMilliseconds = await time(() => store.get('list/1'));
     failed = false;
@@ -53,28 +53,35 @@ export async function probeBucket(uri: string, connect: () => Promise<S3Connecti
   }
 }
 
-async function tryRace(store: S3Store): Promise<Pick<BucketProbe, 'winners' | 'intact'>> {
+async function tryRace(store: S3Store): Promise<Pick<BucketProbe, 'winners' | 'intact' | 'conditionFailure'>> {
   const bodies = Array.from({ length: RACERS }, (_, racer) => new Uint8Array(1000).fill(racer));
-  try {
-    const results = await Promise.all(bodies.map((body) => store.putIfAbsent('race', body)));
-    const late = await store.putIfAbsent('race', new Uint8Array(1000).fill(RACERS));
-    const [read] = await store.get('race');
-    return {
-      winners: results.filter((result) => result === 'created').length,
-      intact: results.indexOf('created') === read && late === 'exists',
-    };
-  } catch (error) {
-    if (error instanceof LakeletError && error.code === 'NOT_SUPPORTED') return { winners: undefined, intact: true };
-    throw error;
-  }
+  const outcomes = await Promise.allSettled(bodies.map((body) => store.putIfAbsent('race', body)));
+  const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  const other = failures.find((failure) => !isUnsupported(failure));
+  if (other !== undefined) throw other;
+  const [conditionFailure] = failures.filter(isUnsupported);
+  if (conditionFailure !== undefined) return { winners: 0, intact: true, conditionFailure };
+
+  const results = outcomes.map((outcome) => outcome.status === 'fulfilled' && outcome.value === 'created');
+  const late = await store.putIfAbsent('race', new Uint8Array(1000).fill(RACERS));
+  const [read] = await store.get('race');
+  return {
+    winners: results.filter(Boolean).length,
+    intact: results.indexOf(true) === read && late === 'exists',
+    conditionFailure: undefined,
+  };
 }
 
-async function tryList(store: S3Store, written: readonly string[]): Promise<boolean> {
+function isUnsupported(failure: unknown): failure is LakeletError {
+  return failure instanceof LakeletError && failure.code === 'NOT_SUPPORTED';
+}
+
+async function tryList(store: S3Store): Promise<boolean> {
   const keys = async (startAfter: string): Promise<string> => {
-    const found = await Array.fromAsync(store.list('', { startAfter }));
+    const found = await Array.fromAsync(store.list('list/', { startAfter }));
     return found.map((object) => object.key).join();
   };
-  return (await keys('')) === written.join() && (await keys('list/2')) === written.slice(2).join();
+  return (await keys('')) === LISTED.join() && (await keys('list/2')) === 'list/3';
 }
 
 async function remove(store: S3Store, keys: readonly string[]): Promise<LakeletError | undefined> {

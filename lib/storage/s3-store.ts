@@ -4,10 +4,11 @@ import type { ByteRange, ObjectInfo, ObjectStore } from './object-store.ts';
 import { type S3Connection, sharedS3 } from './s3-client.ts';
 import { noBucket, s3Error } from './s3-errors.ts';
 import { listObjects } from './s3-list.ts';
+import { writeIfAbsent } from './s3-put-if-absent.ts';
 import { headObject, readObject, type S3Object } from './s3-read.ts';
 import { statusOf } from './s3-retry.ts';
 import { type S3Place, s3Place } from './s3-uri.ts';
-import { writeFileObject, writeIfAbsent, writeObject } from './s3-write.ts';
+import { writeFileObject, writeObject } from './s3-write.ts';
 
 /**
  * A prefix of a bucket in S3, or in a server that speaks S3, as an {@link ObjectStore}. It is reached by the AWS SDK's own

@@ -169,9 +169,25 @@ describe('lakelet doctor, of a server that is no safe place for a lake', () => {
       expect({ code, ok }).toEqual({ code: 1, ok: false });
       expect(check('put-if-absent')).toMatchObject({
         status: 'fail',
-        detail: '8 of 8 writers at once won, and other bytes are there',
-        advice: expect.stringContaining('two runs at once could lose data'),
+        detail: expect.stringMatching(/ignores the condition.*two writers at once would lose data; choose/),
       });
+      expect(check('listing')?.status).toBe('ok');
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'lets no table be made where conditional puts are ignored',
+    async () => {
+      proxy.decide = () => ({ without: ['if-none-match'] });
+      const { code, err } = await lakelet(['table', 'create', `s3://${BUCKET}/unsafe`, '--source', 'SELECT 1 AS x'], {
+        ...localstack.settings,
+        AWS_ENDPOINT_URL: proxy.url,
+      });
+      expect(err).toMatch(
+        /^error NOT_SUPPORTED: .*ignores the condition of conditional puts.*unsafe\/_delta_log\/0+\.json.*\n$/,
+      );
+      expect(code).toBe(1);
     },
     TIMEOUT,
   );
@@ -183,7 +199,10 @@ describe('lakelet doctor, of a server that is no safe place for a lake', () => {
         headers['if-none-match'] === undefined ? 'pass' : { status: 501, code: 'NotImplemented' };
       const { code, check } = await examine();
       expect(code).toBe(1);
-      expect(check('put-if-absent')).toMatchObject({ status: 'fail', detail: 'the server refuses conditional puts' });
+      expect(check('put-if-absent')).toMatchObject({
+        status: 'fail',
+        detail: expect.stringMatching(/does not support it \(501 NotImplemented/),
+      });
     },
     TIMEOUT,
   );

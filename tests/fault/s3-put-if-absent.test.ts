@@ -90,6 +90,19 @@ describe('putIfAbsent over a network that fails', () => {
     TIMEOUT,
   );
 
+  it('tries a server out once a process, by a put that must be refused', async () => {
+    const connection = await connectWith({ ...server.settings, AWS_ENDPOINT_URL_S3: proxy.url });
+    const fresh = new S3Store(`${direct.uri}/fresh`, async () => connection);
+    const sent = async (key: string): Promise<number> => {
+      const before = proxy.seen.length;
+      expect(await fresh.putIfAbsent(key, bytes(key))).toBe('created');
+      return proxy.seen.slice(before).filter(({ headers }) => headers['if-none-match'] === '*').length;
+    };
+    expect(await sent('first')).toBe(2);
+    expect(await sent('second')).toBe(1);
+    expect(text(await fresh.get('first'))).toBe('first');
+  });
+
   it('says in one line that the server knows no conditional puts', async () => {
     puts({ status: 501, code: 'NotImplemented' });
     await expect(store.putIfAbsent('refused', bytes('x'))).rejects.toMatchObject({

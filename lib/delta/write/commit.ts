@@ -25,6 +25,8 @@ export async function putCommit(
     const outcome = await store.putIfAbsent(commitKey(version), body);
     if (outcome === 'created') return 'committed';
   } catch (error) {
+    // A store without put-if-absent may have put the commit over another's: that it is there proves nothing.
+    if (error instanceof LakeletError && error.code === 'NOT_SUPPORTED') throw error;
     if ((await ownerOf(store, version, error)) === txnId) return 'committed';
     throw error;
   }
