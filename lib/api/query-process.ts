@@ -87,4 +87,5 @@ function writeSome(bytes: Buffer, at: number): number {
   }
 }
 
-if (process.argv[2] === TAG) await serve();
+// Later, when all of the bundle has been evaluated.
+if (process.argv[2] === TAG) setImmediate(serve);
