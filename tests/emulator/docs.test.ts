@@ -17,7 +17,7 @@ const FUNCTIONS = /--runner (stepfunctions|lambda)\b/;
 const EMULATORS = /^npm run emulators\b/;
 
 let checkout: Checkout;
-let emulators: ChildProcess;
+let emulators: ChildProcess | undefined;
 let settings: Record<string, string> = {};
 let deployed = false;
 
@@ -32,14 +32,17 @@ beforeAll(async () => {
 }, 900_000);
 
 afterAll(async () => {
-  const ended = new Promise<void>((resolve) => emulators.once('close', () => resolve()));
-  // Ctrl-C goes to the whole group of a terminal.
-  if (emulators.exitCode === null && emulators.pid !== undefined) {
-    process.kill(-emulators.pid, 'SIGINT');
-    await ended;
-  }
+  if (emulators !== undefined) await interrupt(emulators);
   checkout.remove();
 }, 60_000);
+
+/** Ctrl-C, which goes to the whole group of a terminal. */
+async function interrupt(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.pid === undefined) return;
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  process.kill(-child.pid, 'SIGINT');
+  await ended;
+}
 
 async function start(command: string): Promise<ChildProcess> {
   const ports = await Promise.all([portToUse(), portToUse(), portToUse()]);
