@@ -11,7 +11,7 @@ export interface ServerOptions extends Omit<InstallOptions, 'venv'> {
   readonly home: string;
   /** The port to listen on; 5000 where absent. Where it is taken, a free one. */
   readonly port?: number;
-  /** Most milliseconds until the server answers; two minutes where absent. */
+  /** Most milliseconds until the server answers; three minutes where absent. */
   readonly startTimeoutMs?: number;
 }
 

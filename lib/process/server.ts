@@ -25,7 +25,7 @@ export interface ServerCommand {
   readonly health: string;
   /** What the answer has to be beside that; nothing where absent. */
   readonly healthy?: (body: string) => boolean;
-  /** Most milliseconds until the server is ready; two minutes where absent. */
+  /** Most milliseconds until the server is ready; three minutes where absent. */
   readonly startTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -81,7 +81,7 @@ async function spawnServer(options: ServerCommand): Promise<ProcessGroup> {
 }
 
 async function waitUntilHealthy(options: ServerCommand, ended: Promise<void>): Promise<void> {
-  const { name, log, signal, startTimeoutMs = 120_000 } = options;
+  const { name, log, signal, startTimeoutMs = 180_000 } = options;
   let over = false;
   ended.then(() => {
     over = true;
