@@ -1,28 +1,40 @@
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import { purchases } from '../datasets/purchases/index.ts';
 import { type Api, createApi } from '../lib/api/api.ts';
-import type { HttpRequest } from '../lib/api/http.ts';
+import { failureAnswer } from '../lib/api/failure.ts';
+import type { HttpAnswer, HttpRequest } from '../lib/api/http.ts';
 import { lambdaRunner } from '../lib/api/lambda-runner.ts';
 import { stepFunctionsRunner } from '../lib/api/step-functions-runner.ts';
 import { loadConfig } from '../lib/config.ts';
+import { asLakeletError, printable } from '../lib/errors.ts';
 import { logger } from '../lib/logger.ts';
 
 let api: Api | undefined;
 
 /** The Lambda function of the HTTP API (payload format 2.0). */
 export async function handler(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
-  api ??= open();
-  const { status, headers, body } = await api.answer(requestOf(event));
+  const { status, body } = await answerTo(event);
   return {
     statusCode: status,
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
-      ...headers,
     },
     body: JSON.stringify(body),
   };
+}
+
+async function answerTo(event: APIGatewayProxyEventV2): Promise<HttpAnswer> {
+  try {
+    api ??= open();
+    return await api.answer(requestOf(event));
+  } catch (thrown) {
+    // What is wrong with the settings, or with an event that is no request; without settings there is no logger.
+    const error = asLakeletError(thrown, 'INTERNAL', 'The request failed');
+    process.stderr.write(`error ${error.code}: ${printable(error.message, 1000)}\n`);
+    return failureAnswer(error);
+  }
 }
 
 function open(): Api {

@@ -16,7 +16,6 @@ export interface HttpRequest {
 /** An answer; its body is sent as JSON. */
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
 }
 
