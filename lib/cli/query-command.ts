@@ -67,7 +67,7 @@ async function query(sql: string, options: QueryOptions, outside: Outside): Prom
     signal.addEventListener('abort', interrupt);
     try {
       signal.throwIfAborted();
-      const attached = await session.attach(sql);
+      const attached = await session.attach(sql, signal);
       if (options.explain === true) {
         await explain(session.engine, sql, attached, outside.console, options.format === 'json' ? 'json' : 'table');
       } else await writeResult(session, sql, options, outside);

@@ -31,7 +31,7 @@ export interface SqlSession {
    * @throws LakeletError `QUERY_INVALID`, `QUERY_NOT_READ_ONLY`, `TABLE_NOT_FOUND`, `TABLE_AMBIGUOUS`, and what opening a
    *   table throws
    */
-  attach(sql: string): Promise<readonly AttachedTable[]>;
+  attach(sql: string, signal: AbortSignal): Promise<readonly AttachedTable[]>;
 }
 
 /**
@@ -48,7 +48,7 @@ export async function withSql<T>(
   const { DuckDBEngine } = await import('../duckdb/engine.ts');
   const engine = await DuckDBEngine.open();
   try {
-    return await work({ engine, attach: (sql) => attach(engine, sql, openStore(lake), extra) });
+    return await work({ engine, attach: (sql, signal) => attach(engine, sql, openStore(lake), extra, signal) });
   } finally {
     engine.close();
   }
@@ -62,6 +62,7 @@ async function attach(
   sql: string,
   lake: ObjectStore,
   extra: readonly NamedTable[],
+  signal: AbortSignal,
 ): Promise<readonly AttachedTable[]> {
   const { tables, any } = await readSelect(engine, sql);
   if (tables.length === 0 && !any) {
@@ -74,7 +75,7 @@ async function attach(
   refuseTwins(wanted);
   const attached = await mapAll(wanted, TABLES_AT_ONCE, async ({ name, store, version }): Promise<AttachedTable> => {
     const table = await DeltaTable.open(store, { engine, ...(version !== undefined && { version }) });
-    await engine.view(name, table);
+    await engine.view(name, table, { signal });
     return { name, table };
   });
   await check(engine, sql, known);

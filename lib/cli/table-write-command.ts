@@ -79,7 +79,7 @@ async function writing(
   const source = await sourceOf(options.source);
   const { version, metrics } = await withSql(lakeOf(outside, options.lake), [], async (session) => {
     const select = 'sql' in source ? source.sql : `FROM read_parquet(${fileLiteral(source.parquet)})`;
-    await session.attach(select);
+    await session.attach(select, signal);
     // A comment or a semicolon at the statement's end must not reach what is put around it.
     const closed = 'sql' in source ? { sql: `FROM query(${literal(select)})` } : source;
     return work({ ...session, select, source: closed, signal });

@@ -1,5 +1,5 @@
 import { DeltaTable, DuckDBEngine } from '../../../lib/duckdb/delta.ts';
-import { SlowStore } from './slow-store.ts';
+import { SlowStore, shutGate } from './slow-store.ts';
 import { field, struct } from './tables.ts';
 
 let serial = 0;
@@ -74,6 +74,28 @@ describe('a table of a remote store', () => {
     await table.checkpoint();
     expect(await readsOf(() => DeltaTable.open(store))).toBe(1);
     expect(await readsOf(() => DeltaTable.open(store))).toBe(1);
+  });
+
+  it('is no longer waited for when a scan or a view of it is stopped', async () => {
+    const table = await tableOf(3);
+    const engine = await DuckDBEngine.open();
+    const { gate, open } = shutGate();
+    store.gate = gate;
+    try {
+      const stop = new AbortController();
+      const { signal } = stop;
+      const stopped = Promise.allSettled([
+        engine.view('t', table, { signal }),
+        Array.fromAsync(table.scan({ signal })),
+      ]);
+      stop.abort();
+      expect(await stopped).toEqual(
+        Array(2).fill({ status: 'rejected', reason: expect.objectContaining({ code: 'ABORTED' }) }),
+      );
+    } finally {
+      open();
+      engine.close();
+    }
   });
 
   it('tells a data file that is cut short, or gone', async () => {
