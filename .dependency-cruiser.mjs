@@ -79,6 +79,8 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
+    // functions/package.json is a Lambda's; what it needs stands in the project's.
+    combinedDependencies: true,
     exclude: { path: '^(dist|[.]esbuild|[.]venv|[.]emulators)/' },
     parser: 'swc',
     tsPreCompilationDeps: true,

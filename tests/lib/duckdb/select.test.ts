@@ -21,6 +21,7 @@ describe('readSelect', () => {
     ['SELECT 1', []],
     ['select 1; -- done', []],
     ['VALUES (1), (2)', []],
+    [`SELECT 1e400, -1e400, 'Infinity "NaN' AS "Infinity"`, []],
     ['FROM bronze.purchases', [['bronze', 'purchases']]],
     ['TABLE flat', [['flat']]],
     ['DESCRIBE silver.purchases', [['silver', 'purchases']]],
