@@ -48,7 +48,9 @@ export async function setUpEmulators(node) {
 function importsStarter(file, seen = new Set()) {
   if (seen.has(file) || !existsSync(join(root, file))) return false;
   seen.add(file);
-  const imports = [...readFileSync(join(root, file), 'utf8').matchAll(/from '(\.{1,2}\/[^']+\.ts)'/g)];
+  const imports = [
+    ...readFileSync(join(root, file), 'utf8').matchAll(/^(?:import|export|}) ?.*from '(\.{1,2}\/[^']+\.ts)'/gm),
+  ];
   const targets = imports.map(([, path]) => join(dirname(file), path).replaceAll('\\', '/'));
   return targets.some(
     (target) => target.startsWith('localstack/') || (target.startsWith('tests/') && importsStarter(target, seen)),

@@ -11,7 +11,7 @@ import { giveUp, root, SetupError, say, setUp } from './setup.mjs';
 const NEED_NETWORK = ['tests/package/'];
 const NEED_PYTHON = ['tests/interop/'];
 /** They start the whole command again and again. */
-const NEED_TIME = ['tests/bench/', 'tests/docs/', 'tests/fault/', 'tests/functions/invoke-local'];
+const NEED_TIME = ['tests/aws/', 'tests/bench/', 'tests/docs/', 'tests/fault/', 'tests/functions/invoke-local'];
 
 /**
  * What to leave out of the tests, having set up what the others need. Where paths are given, only what they need.
