@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../errors.ts';
 
@@ -40,7 +41,9 @@ export async function startGroup(
   if (child.pid !== undefined) watcher?.stdin?.write(`${child.pid}\n`);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const onExit = () => signalGroup(child, 'SIGKILL');
+  let released = false;
   const release = () => {
+    released = true;
     process.off('exit', onExit);
     watcher?.stdin?.end('over\n');
   };
@@ -54,10 +57,15 @@ export async function startGroup(
     release();
     throw error;
   }
+  // The number of a group that is gone may become another's: nothing is sent to it any more.
+  ended.then(() => {
+    if (!signalGroup(child, 0)) release();
+  });
   return {
     pid: child.pid ?? 0,
     ended,
     async stop() {
+      if (released) return;
       await endGroup(child, ended);
       release();
     },
@@ -71,7 +79,7 @@ function startWatcher(): ChildProcess | undefined {
   watcher.on('error', () => undefined);
   watcher.stdin.on('error', () => undefined);
   watcher.unref();
-  (watcher.stdin as unknown as { unref(): void }).unref();
+  if (watcher.stdin instanceof Socket) watcher.stdin.unref();
   return watcher;
 }
 

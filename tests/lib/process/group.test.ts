@@ -29,6 +29,15 @@ describe('a process group', () => {
     await group.stop();
   });
 
+  it('can still be stopped where its first process has ended and another one has not', async () => {
+    const group = await startGroup('sh', ['-c', 'sleep 600 &'], { stdio: 'ignore' });
+    await group.ended;
+    const members = await membersOf(group.pid, 1);
+    await group.stop();
+    await group.stop();
+    expect(await survivors(members)).toEqual([]);
+  });
+
   it.each(['SIGKILL', 'SIGTERM', 'SIGINT'] as const)('ends with a parent that %s ends', async (signal) => {
     const parent = spawn(process.execPath, [join(import.meta.dirname, 'group-parent.ts')], {
       stdio: ['ignore', 'pipe', 'inherit'],
