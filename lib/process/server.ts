@@ -45,23 +45,16 @@ export interface ServerProcess extends ProcessGroup {
  * @throws LakeletError `failure`'s code, `CANCELLED`; then nothing of the server is left
  */
 export async function startServer(options: ServerCommand): Promise<ServerProcess> {
+  const { name, log, port } = options;
+  const group = await spawnServer(options);
+  group.ended.then(() => releasePort(port));
   try {
-    const group = await spawnServer(options);
-    const stop = async () => {
-      await group.stop();
-      releasePort(options.port);
-    };
-    try {
-      await waitUntilHealthy(options, group.ended);
-    } catch (error) {
-      await group.stop();
-      throw error;
-    }
-    return { ...group, name: options.name, log: options.log, stop };
+    await waitUntilHealthy(options, group.ended);
   } catch (error) {
-    releasePort(options.port);
+    await group.stop();
     throw error;
   }
+  return { ...group, name, log };
 }
 
 async function spawnServer(options: ServerCommand): Promise<ProcessGroup> {
@@ -76,6 +69,7 @@ async function spawnServer(options: ServerCommand): Promise<ProcessGroup> {
       await output.close();
     }
   } catch (cause) {
+    releasePort(options.port);
     throw failed(options, `its command or its folders can't be used (${systemCode(cause) ?? messageOf(cause)})`, cause);
   }
 }

@@ -44,6 +44,16 @@ describe('startServer', () => {
     expect(await portToUse(port)).toBe(port);
   });
 
+  it('gives its port up also where the server ended by itself', async () => {
+    const server = await startServer(command(SERVER));
+    process.kill(server.pid, 'SIGKILL');
+    await server.ended;
+    expect(await portToUse(port)).toBe(port);
+    await server.stop();
+    // Stopping what is gone does not give up what another start has taken since.
+    expect(await portToUse(port)).not.toBe(port);
+  });
+
   it('says the last line of a server that ends at once', async () => {
     const starting = startServer(command('console.error("no \\u001b[31m disk"); process.exit(1)'));
     await expect(starting).rejects.toMatchObject({
@@ -78,5 +88,6 @@ describe('startServer', () => {
     const expected = { code: 'SERVER_START_FAILED', message: expect.stringContaining('server.log') };
     await expect(startServer(command(SERVER, { command: 'no-such-command' }))).rejects.toMatchObject(expected);
     await expect(startServer(command(SERVER, { cwd: join(folder, 'file', 'home') }))).rejects.toMatchObject(expected);
+    expect(await portToUse(port)).toBe(port);
   });
 });
