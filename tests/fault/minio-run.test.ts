@@ -1,0 +1,111 @@
+// Whole runs on MinIO, which go on in one process: MinIO stops, the network breaks, the process is killed, and another one
+// does the same at the same time. FAULT_SEED and FAULT_ROUNDS make other and longer runs.
+
+import { once } from 'node:events';
+import { START_TIMEOUT } from '../emulator/s3-servers.ts';
+import { mixed, seeded } from './s3-proxy.ts';
+import { LIMIT, outputOf, Servers, writes } from './servers.ts';
+import { Undisturbed } from './undisturbed.ts';
+
+const SEED = Number(process.env.FAULT_SEED ?? 5);
+const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
+
+let servers: Servers;
+let undisturbed: Undisturbed;
+
+beforeAll(async () => {
+  servers = await Servers.start();
+  undisturbed = await Undisturbed.make();
+}, START_TIMEOUT);
+
+afterAll(async () => {
+  await undisturbed?.remove();
+  await servers?.stop();
+}, 60_000);
+
+afterEach(() => {
+  servers.proxy.decide = () => 'pass';
+});
+
+let runs = 0;
+/** A run that no test had before: its options. */
+function newRun(rows = 3000): string[] {
+  const seed = String(SEED * 1000 + ++runs);
+  return [
+    ...['--run-id', `run-${seed}`, '--seed', seed, '--rows', String(rows)],
+    ...['--shards', '2', '--trees', '2', '--max-depth', '3'],
+  ];
+}
+
+function start(run: readonly string[]) {
+  return servers.command(['run', ...run, '--format', 'json']);
+}
+
+describe('a run on MinIO', () => {
+  it.each([
+    ['bronze lands', 'lake/bronze/purchases/part-', 'drop'],
+    ['silver commits', 'lake/silver/purchases/_delta_log/', 'cut'],
+    ['gold commits', 'lake/gold/purchases_by_period/_delta_log/', 'cut'],
+  ] as const)(
+    'goes on when MinIO is stopped as %s, and started again',
+    async (_, key, fate) => {
+      const run = newRun();
+      let paused: Promise<void> | undefined;
+      servers.onceAt(writes(key), () => {
+        paused = servers.pauseMinio(3000);
+        return fate;
+      });
+      await outputOf(start(run));
+      expect(paused).toBeDefined();
+      await paused;
+      await undisturbed.expectSame(servers, run);
+    },
+    LIMIT,
+  );
+
+  it.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
+    'goes on over a network that loses, delays, doubles and cuts requests and answers, by seed %d',
+    async (seed) => {
+      const run = newRun();
+      servers.proxy.decide = mixed(seed, 0.2);
+      await outputOf(start(run));
+      await servers.proxy.settled();
+      await undisturbed.expectSame(servers, run);
+    },
+    LIMIT,
+  );
+
+  const random = seeded(SEED);
+  it.each(Array.from({ length: ROUNDS }, () => Math.floor(random() * 90)))(
+    'that is killed at its request %d, and executed again, leaves what an undisturbed one leaves',
+    async (at) => {
+      const run = newRun();
+      const command = start(run);
+      const exited = once(command.child, 'exit');
+      let left = at;
+      servers.onceAt(
+        () => left-- === 0,
+        () => {
+          command.child.kill('SIGKILL');
+          return at % 2 === 0 ? 'cut' : 'drop';
+        },
+      );
+      expect(await exited).toEqual([null, 'SIGKILL']);
+      await servers.proxy.settled();
+      await outputOf(start(run));
+      await undisturbed.expectSame(servers, run);
+    },
+    LIMIT,
+  );
+
+  it(
+    'that two processes execute at the same time has one effect, and both tell the same',
+    async () => {
+      const run = newRun();
+      const [first, second] = await Promise.all([outputOf(start(run)), outputOf(start(run))]);
+      expect(second).toEqual(first);
+      await undisturbed.expectSame(servers, run);
+    },
+    LIMIT,
+  );
+});
