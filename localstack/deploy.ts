@@ -39,6 +39,12 @@ export interface Deployment {
  */
 export async function deploy(options: DeployOptions): Promise<Deployment> {
   const settings = completed(options.settings);
+  if (!settings.LAKE_URI.startsWith('s3://')) {
+    throw new LakeletError(
+      'CONFIG_INVALID',
+      `LAKE_URI is ${printable(settings.LAKE_URI, 100)}: Lambdas share no folder, so give s3://bucket/prefix.`,
+    );
+  }
   const { say, signal } = options;
   const wait = { say, ...(signal !== undefined && { signal }) };
   // Serverless packages in folders of the project's own.
@@ -103,20 +109,10 @@ const DEFAULTS = {
   LAKE_URI: 's3://lakelet/lake',
 };
 
-/**
- * The settings of a deployment: the caller's, and the emulators' usual ones where that has none.
- *
- * @throws LakeletError `CONFIG_INVALID`
- */
-function completed(given: Readonly<Record<string, string>>): Record<string, string> {
+/** The settings of a deployment: the caller's, and the emulators' usual ones where that has none. */
+function completed(given: Readonly<Record<string, string>>): Record<string, string> & typeof DEFAULTS {
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ''));
   const settings = { ...DEFAULTS, ...set };
-  if (!settings.LAKE_URI.startsWith('s3://')) {
-    throw new LakeletError(
-      'CONFIG_INVALID',
-      `LAKE_URI is ${printable(settings.LAKE_URI, 100)}: Lambdas share no folder, so give s3://bucket/prefix.`,
-    );
-  }
   // Under the name, clients would look for hosts like bucket.localhost.
   return { ...settings, AWS_ENDPOINT_URL: settings.AWS_ENDPOINT_URL.replace('//localhost', '//127.0.0.1') };
 }

@@ -193,7 +193,7 @@ describe('npm run deploy:local', () => {
       await expect(objects('lakelet-local-packages', '')).rejects.toThrow('does not exist');
       expect(await objects('lakelet', '')).toEqual(before);
 
-      const again = await deployLocal(['--remove']);
+      const again = await deployLocal(['--remove'], { LAKE_URI: './lake' });
       expect(again.err).toContain('is not there');
       expect(again.code).toBe(0);
 
