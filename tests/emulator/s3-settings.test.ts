@@ -118,13 +118,15 @@ describe('S3 by the settings of the AWS SDK', () => {
       /^error STORE_UNREACHABLE: .*minio is no URL.*AWS_ENDPOINT_URL_S3/,
     ],
   ])(
-    'tells %s in one clear line, of reading and of writing',
+    'tells %s in one clear line, of reading, of writing and of a run',
     async (_, bucket, other, line) => {
       const settings = { ...minio.settings, ...other };
       const uri = `s3://${bucket}/table`;
       const outcomes = await Promise.all([
         lakelet(['table', 'show', uri], settings),
         lakelet(['table', 'create', uri, '--source', 'SELECT 1 AS x'], settings),
+        lakelet(['query', 'FROM silver.purchases', '--lake', uri], settings),
+        lakelet(['run', '--rows', '10', '--lake', uri], settings),
       ]);
       for (const { code, out, err } of outcomes) {
         expect(err).toMatch(line);
@@ -188,6 +190,20 @@ describe('lakelet doctor, of a server that is no safe place for a lake', () => {
         /^error NOT_SUPPORTED: .*ignores the condition of conditional puts.*unsafe\/_delta_log\/0+\.json.*\n$/,
       );
       expect(code).toBe(1);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    'lets no run land where conditional puts are ignored',
+    async () => {
+      proxy.decide = () => ({ without: ['if-none-match'] });
+      const { code, out, err } = await lakelet(['run', '--rows', '10', '--lake', `s3://${BUCKET}/unsafe run`], {
+        ...localstack.settings,
+        AWS_ENDPOINT_URL: proxy.url,
+      });
+      expect(err).toMatch(/^error NOT_SUPPORTED: .*ignores the condition of conditional puts.*\n$/);
+      expect({ code, out }).toEqual({ code: 1, out: '' });
     },
     TIMEOUT,
   );
