@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { printable } from '../errors.ts';
+import { openStore } from '../storage/index.ts';
 import {
   type ExecutionResult,
   failureOf,
@@ -8,7 +9,7 @@ import {
   startStepFunctions,
   type TaskHandlers,
 } from '../workflow/index.ts';
-import type { Outside } from './command.ts';
+import { lakeOf, type Outside } from './command.ts';
 import { StateProgress } from './run-progress.ts';
 import { localPlaces } from './run-summary.ts';
 
@@ -51,8 +52,15 @@ export function runOn(runner: RunnerName, options: RunnerOptions): Promise<Done>
 async function runEmbedded({ input, outside, loadHandlers, lake }: RunnerOptions): Promise<Done> {
   // The handlers read the lake from the environment, as they do in a Lambda.
   if (lake !== undefined) process.env.LAKE_URI = /^[a-z][a-z0-9+.-]+:\/\//i.test(lake) ? lake : resolve(lake);
+  await reach(lakeOf(outside, lake));
   const result = await startEmbedded(input, await loadHandlers(), { signal: outside.signal });
   return { output: outputOf(result), places: () => localPlaces(outside.config(), lake) };
+}
+
+/** A bucket that was never reached is rather wrongly addressed than away for a moment, for which each step would wait. */
+async function reach(lakeUri: string): Promise<void> {
+  const lake = openStore(lakeUri);
+  if (lake.uri.startsWith('s3://')) await lake.head('ops/runs');
 }
 
 async function runLambda({ input, outside, stage = 'offline' }: RunnerOptions): Promise<Done> {
