@@ -2,7 +2,8 @@
  * When a request to S3 is made again. The SDK's own strategy gives up after a number of attempts and lends all requests of
  * a process one budget of retries, so a server that is away for ten seconds would fail a process with many requests in
  * flight. This one counts time instead: a server that has answered this process before is waited for, a first contact
- * fails soon, since its address is more likely wrong than its server restarting.
+ * fails soon, since its address is more likely wrong than its server restarting. A server that was waited for in vain is
+ * one that never answered, until it answers again: what is tried next, and after that, does not wait as long once more.
  */
 import type { S3ClientConfig } from '@aws-sdk/client-s3';
 import { systemCode } from '../errors.ts';
@@ -13,7 +14,7 @@ type RetryToken = Awaited<ReturnType<RetryStrategy['acquireInitialRetryToken']>>
 /** How long, in milliseconds after its first failure, a request is made again to a server that has answered before. */
 export const PATIENCE = 60_000;
 
-/** The same for a server that has not answered this process yet. */
+/** The same for a server that has not answered this process yet, or was waited for in vain. */
 export const FIRST_PATIENCE = 3_000;
 
 const FIRST_PAUSE = 100;
@@ -112,7 +113,10 @@ export function patientRetries(now: () => number = () => performance.now()): Ret
       if (!isPassing(error)) throw new Error('this failure does not pass');
       const asked = retryAfterHint === undefined ? 0 : Math.min(retryAfterHint.getTime() - Date.now(), LONGEST_PAUSE);
       const delay = Math.max(pause(count), asked);
-      if (now() + delay > failedAt + (answered ? PATIENCE : FIRST_PATIENCE)) throw new Error('out of patience');
+      if (now() + delay > failedAt + (answered ? PATIENCE : FIRST_PATIENCE)) {
+        answered = false;
+        throw new Error('out of patience');
+      }
       return give(token(count + 1, failedAt, delay));
     },
     recordSuccess() {

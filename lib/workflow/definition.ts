@@ -42,6 +42,22 @@ export function functionsOfTasks(definition: Pick<StateMachineDefinition, 'State
   return tasks;
 }
 
+/** Step Functions' own default, as near as a timer of Node.js can come to it: 24 days. */
+const NO_LIMIT_SECONDS = 2_147_483;
+
+/**
+ * The definition for the runner in process, which otherwise ends each Task after 60 seconds, as no other runner does.
+ * Tasks that have a time limit keep it.
+ */
+export function withoutTimeLimits<D extends Pick<StateMachineDefinition, 'States'>>(definition: D): D {
+  const states = Object.entries(definition.States).map(([name, state]) => {
+    if (state.Type === 'Task') return [name, { TimeoutSeconds: NO_LIMIT_SECONDS, ...state }];
+    if (state.Type !== 'Map' || state.ItemProcessor === undefined) return [name, state];
+    return [name, { ...state, ItemProcessor: withoutTimeLimits(state.ItemProcessor) }];
+  });
+  return { ...definition, States: Object.fromEntries(states) };
+}
+
 function placeholderOf(state: StateMachineDefinition['States'][string]): unknown {
   if (state.Type !== 'Task') return undefined;
   const { Parameters: parameters } = state;

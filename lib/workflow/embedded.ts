@@ -1,5 +1,5 @@
 import { LakeletError } from '../errors.ts';
-import { type FunctionName, functionsOfTasks, readDefinition } from './definition.ts';
+import { type FunctionName, functionsOfTasks, readDefinition, withoutTimeLimits } from './definition.ts';
 import type { ExecutionResult, StateChange } from './execution.ts';
 
 type StepFunctions = typeof import('aws-local-stepfunctions');
@@ -53,7 +53,7 @@ export async function startEmbedded(
   // 0.2 s to load (it brings the AWS SDK), so only those who run an execution pay for it.
   const { ExecutionAbortedError, StateMachine } = await import('aws-local-stepfunctions');
   // Tests validate the definition that is shipped; doing so again at every start would cost time and tell nothing new.
-  const definition = readDefinition();
+  const definition = withoutTimeLimits(readDefinition());
   const machine = new StateMachine(definition, { validationOptions: { noValidate: true } });
   const thrown = new Map<string, unknown>();
   const failedMaps = new Set<string>();

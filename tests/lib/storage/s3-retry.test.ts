@@ -59,8 +59,30 @@ describe('patientRetries', () => {
     const strategy = patientRetries(() => clock.now);
     strategy.recordSuccess(await strategy.acquireInitialRetryToken(''));
     const times: number[] = [];
-    for (let request = 0; request < 500; request++) times.push(await endure(strategy, clock, refused));
+    const waiting = [];
+    for (let n = 0; n < 500; n++) waiting.push({ at: n, token: await strategy.acquireInitialRetryToken('') });
+    for (let next = waiting.shift(); next !== undefined; next = waiting.sort((a, b) => a.at - b.at).shift()) {
+      clock.now = next.at;
+      try {
+        const token = await strategy.refreshRetryTokenForRetry(next.token, { error: refused, errorType: 'TRANSIENT' });
+        waiting.push({ at: clock.now + token.getRetryDelay() + 1, token });
+      } catch {
+        times.push(clock.now);
+      }
+    }
+    // The server has been away for a minute, less a pause, when the first of them gives up.
+    expect(times).toHaveLength(500);
     expect(Math.min(...times)).toBeGreaterThan(PATIENCE - 6_000);
+  });
+
+  it('waits a minute once, and not again before the server has answered', async () => {
+    const clock = { now: 0 };
+    const strategy = patientRetries(() => clock.now);
+    strategy.recordSuccess(await strategy.acquireInitialRetryToken(''));
+    await endure(strategy, clock, refused);
+    expect(await endure(strategy, clock, refused)).toBeLessThanOrEqual(FIRST_PATIENCE + 100);
+    strategy.recordSuccess(await strategy.acquireInitialRetryToken(''));
+    expect(await endure(strategy, clock, refused)).toBeGreaterThan(PATIENCE - 6_000);
   });
 
   it('gives up at once where a failure does not pass', async () => {

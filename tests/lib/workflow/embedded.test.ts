@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { LakeletError } from '../../../lib/errors.ts';
 import { type StateChange, startEmbedded, type TaskHandler, type TaskHandlers } from '../../../lib/workflow/index.ts';
 
@@ -69,6 +70,18 @@ describe('startEmbedded', () => {
       }),
     );
     expect(seen).toEqual({ ...DEFAULTS, ...input });
+  });
+
+  it('lets a step take as long as it takes', async () => {
+    const timers = jest.spyOn(globalThis, 'setTimeout');
+    const Bronze: TaskHandler = async () => ({ delivered: { rows: 1 } });
+    const result = await startEmbedded({ shards: 2 }, handlers({ Bronze }));
+    expect(result).toMatchObject({ status: 'SUCCEEDED' });
+    const limits = timers.mock.calls.flatMap(([, milliseconds = 0]) => (milliseconds >= 1000 ? [milliseconds] : []));
+    timers.mockRestore();
+    // Two shards, and each of the three steps.
+    expect(limits).toHaveLength(5);
+    expect(Math.min(...limits)).toBeGreaterThan(20 * 24 * 3600 * 1000);
   });
 
   it('tries again what can pass, and nothing else', async () => {
