@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CreateBucketCommand, ListBucketsCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { LOCALSTACK_VERSION, startLocalStack } from '../../localstack/localstack.ts';
@@ -90,6 +90,18 @@ describe('LocalStack without Docker', () => {
     await mkdir(join(home, `run-${pid}-abc`, 'tmp'), { recursive: true });
     await start();
     expect(await readdir(home)).toEqual(['localstack.log', expect.stringMatching(`^run-${process.pid}-`)]);
+  });
+
+  it('listens on loopback alone', async () => {
+    const { settings } = await start();
+    const { port } = new URL(settings.AWS_ENDPOINT_URL ?? '');
+    const outside = Object.values(networkInterfaces()).flatMap((addresses = []) =>
+      addresses.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),
+    );
+    for (const address of ['127.0.0.2', ...outside]) {
+      const answer = fetch(`http://${address}:${port}/_localstack/health`, { signal: AbortSignal.timeout(5000) });
+      await expect(answer).rejects.toThrow();
+    }
   });
 
   it('takes another port where the wanted one is taken', async () => {
