@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { parseArgs } from 'node:util';
-import { LakeletError, messageOf, printable } from '../lib/errors.ts';
+import { LakeletError, printable } from '../lib/errors.ts';
 import { startOffline } from './offline.ts';
+import { aborted, optionsOf, runStaying, UsageError } from './staying.ts';
 
 const USAGE = `npm run offline [-- --port PORT] [--lambda-port PORT]
 
@@ -13,36 +13,15 @@ Serves the HTTP API (port 3000) and Lambda's API (port 3002) on 127.0.0.1 throug
 LAKE_URI, else the project's, until Ctrl-C. Where a port is taken it is another one.
 `;
 
-/** A wrong option. */
-class UsageError extends Error {}
-
-/** Ends all when the terminal asks for it, or closes, or when the script that started this is gone. */
-function toldToEnd(): AbortSignal {
-  const told = new AbortController();
-  const end = () => told.abort();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, end);
-  process.on('disconnect', end);
-  process.stdout.on('error', end);
-  process.stderr.on('error', end);
-  return told.signal;
-}
+const OPTIONS = {
+  port: { type: 'string', default: '3000' },
+  'lambda-port': { type: 'string', default: '3002' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
 
 function readOptions(args: string[]): { port: number; lambdaPort: number } | undefined {
-  const { help, port, 'lambda-port': lambdaPort } = parse(args);
+  const { help, port, 'lambda-port': lambdaPort } = optionsOf(args, OPTIONS);
   return help === true ? undefined : { port: portOf(port), lambdaPort: portOf(lambdaPort) };
-}
-
-function parse(args: string[]) {
-  const options = {
-    port: { type: 'string', default: '3000' },
-    'lambda-port': { type: 'string', default: '3002' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  try {
-    return parseArgs({ args, options }).values;
-  } catch (error) {
-    throw new UsageError(messageOf(error).split('\n')[0]);
-  }
 }
 
 function portOf(text: string): number {
@@ -57,7 +36,7 @@ async function serve(ports: { port: number; lambdaPort: number }, signal: AbortS
     const lambda = `export AWS_ENDPOINT_URL_LAMBDA=${server.settings.AWS_ENDPOINT_URL_LAMBDA}`;
     process.stdout.write(`HTTP API ${server.httpApi}\n${lambda}\nready\n`);
     const ended = await Promise.race([server.ended.then(() => true), aborted(signal)]);
-    if (ended) {
+    if (ended === true) {
       const log = printable(server.log, 300);
       throw new LakeletError('OFFLINE_ENDED', `serverless-offline ended by itself: its output is in ${log}.`);
     }
@@ -66,26 +45,4 @@ async function serve(ports: { port: number; lambdaPort: number }, signal: AbortS
   }
 }
 
-function aborted(signal: AbortSignal): Promise<false> {
-  if (signal.aborted) return Promise.resolve(false);
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(false), { once: true }));
-}
-
-async function main(args: string[]): Promise<number> {
-  const signal = toldToEnd();
-  try {
-    const options = readOptions(args);
-    if (options === undefined) process.stdout.write(USAGE);
-    else await serve(options, signal);
-    return 0;
-  } catch (error) {
-    const usage = error instanceof UsageError;
-    const code = error instanceof LakeletError ? error.code : usage ? 'USAGE' : 'INTERNAL';
-    if (signal.aborted && code === 'CANCELLED') return 0;
-    const more = usage ? '; npm run offline -- --help tells more' : '';
-    process.stderr.write(`error ${code}: ${printable(messageOf(error), 1000)}${more}\n`);
-    return usage ? 2 : 1;
-  }
-}
-
-process.exit(await main(process.argv.slice(2)));
+await runStaying({ name: 'npm run offline', usage: USAGE, read: readOptions, serve });

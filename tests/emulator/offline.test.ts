@@ -1,7 +1,8 @@
 // The real serverless-offline, as `npm run offline` starts it: every operation over HTTP, and runs over both of its APIs.
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +36,7 @@ afterAll(async () => {
     await server.ended;
   }
   for (const checkout of checkouts) checkout.remove();
+  rmSync(home, { recursive: true, force: true });
 });
 
 function newCheckout(): Checkout {
@@ -47,10 +49,13 @@ function kill({ child }: Served, signal: NodeJS.Signals): void {
   if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) process.kill(-child.pid, signal);
 }
 
+/** A home without AWS's settings. */
+const home = mkdtempSync(join(tmpdir(), 'lakelet-home-'));
+
 /** The environment of a user who has no account with AWS. */
 function environment(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|npm_|NODE_|JEST_|LOG_LEVEL$)/.test(name));
-  return { ...Object.fromEntries(kept), HOME: join(import.meta.dirname, 'no-such-home') };
+  return { ...Object.fromEntries(kept), HOME: home };
 }
 
 /** `npm run offline`, on free ports. */
