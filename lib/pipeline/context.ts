@@ -1,6 +1,6 @@
 import { type Config, loadConfig, recordsUri } from '../config.ts';
 import { DuckDBEngine } from '../duckdb/engine.ts';
-import { LakeletError } from '../errors.ts';
+import { LakeletError, messageOf, printable } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 
@@ -33,7 +33,7 @@ export function recordsOf(config: Pick<Config, 'root' | 'lakeUri'>): ObjectStore
 
 /**
  * Opens what a step works with, for as long as `use` takes. When the signal ends, DuckDB's statement is interrupted and the
- * step stops before its next commit.
+ * step stops before its next commit. Where a commit's fate is not known, `COMMIT_UNKNOWN` is retryable: steps may be repeated.
  *
  * @throws LakeletError `CONFIG_INVALID`, `INVALID_URI`, `INTERRUPTED`, what the engine throws, and what `use` throws
  */
@@ -54,11 +54,21 @@ export async function withContext<T>(options: ContextOptions, use: (context: Con
       ...(signal !== undefined && { signal }),
     });
   } catch (error) {
-    throw isOver(signal) ? interrupted(error) : error;
+    throw isOver(signal) ? interrupted(error) : repeatable(error);
   } finally {
     signal?.removeEventListener('abort', interrupt);
     engine.close();
   }
+}
+
+/** A step's commits carry its identity, so that it may be done again also where it is not known whether one took effect. */
+function repeatable(error: unknown): unknown {
+  if (!(error instanceof LakeletError) || error.code !== 'COMMIT_UNKNOWN') return error;
+  return new LakeletError(
+    error.code,
+    `The store failed in the middle of a commit (${printable(messageOf(error.cause), 300)}): start the run again under the same run id once it is back; what was committed is not done twice.`,
+    { cause: error, retryable: true },
+  );
 }
 
 function isOver(signal: AbortSignal | undefined): boolean {
