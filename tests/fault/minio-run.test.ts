@@ -63,6 +63,30 @@ describe('a run on MinIO', () => {
     LIMIT,
   );
 
+  it(
+    'fails in one line when MinIO stays away, and is whole when it is executed again',
+    async () => {
+      const run = newRun();
+      let stopped: Promise<void> | undefined;
+      servers.onceAt(writes('lake/silver/purchases/_delta_log/'), () => {
+        stopped = servers.stopMinio();
+        return 'cut';
+      });
+      // A minute of patience, and some seconds for each further try.
+      const { code, out, err } = await start(run).ended;
+      expect(stopped).toBeDefined();
+      await stopped;
+      expect({ code, out }).toEqual({ code: 1, out: '' });
+      expect(err.match(/^error .*/gm)).toEqual([
+        expect.stringMatching(/^error STORE_UNREACHABLE: .*s3:\/\/lakelet\/lake.*AWS_ENDPOINT_URL_S3/),
+      ]);
+      await servers.startMinio();
+      await outputOf(start(run));
+      await undisturbed.expectSame(servers, run);
+    },
+    LIMIT,
+  );
+
   it.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
     'goes on over a network that loses, delays, doubles and cuts requests and answers, by seed %d',
     async (seed) => {
