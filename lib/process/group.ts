@@ -1,4 +1,4 @@
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { systemCode } from '../errors.ts';
@@ -10,6 +10,14 @@ export interface ProcessGroup {
   readonly ended: Promise<void>;
   /** Asks the group to end, ends it by force where it has not within ten seconds, and returns when it is gone. */
   stop(): Promise<void>;
+}
+
+/** How a group's first process is started; as Node.js' `spawn` takes it. */
+export interface GroupOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Standard input, output and error, of which a number is an open file; all of them `ignore` where absent. */
+  readonly stdio?: 'ignore' | readonly ('ignore' | number)[];
 }
 
 const GRACE_MS = 10_000;
@@ -34,10 +42,14 @@ kill -s KILL -- "-$group"
 export async function startGroup(
   command: string,
   args: readonly string[],
-  options: Pick<SpawnOptions, 'cwd' | 'env' | 'stdio'>,
+  options: GroupOptions,
 ): Promise<ProcessGroup> {
   const watcher = startWatcher();
-  const child = spawn(command, args, { ...options, detached: process.platform !== 'win32' });
+  const child = spawn(command, args, {
+    ...options,
+    stdio: typeof options.stdio === 'object' ? [...options.stdio] : 'ignore',
+    detached: process.platform !== 'win32',
+  });
   if (child.pid !== undefined) watcher?.stdin?.write(`${child.pid}\n`);
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const onExit = () => signalGroup(child, 'SIGKILL');

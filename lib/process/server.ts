@@ -14,7 +14,7 @@ export interface ServerCommand {
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment of the server. */
-  readonly env: NodeJS.ProcessEnv;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** The working folder, made where it is missing. */
   readonly cwd: string;
   /** The file that the server's output goes to; it is written anew. */
