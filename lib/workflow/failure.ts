@@ -13,7 +13,7 @@ export function failureOf(result: Exclude<ExecutionResult, { status: 'SUCCEEDED'
   if (result.status === 'ABORTED') {
     return new LakeletError(
       'INTERRUPTED',
-      'The run was stopped before its end; what it committed stays, and the next run goes on from there',
+      'The run was stopped before its end; what it committed stays, and the same run id goes on from there',
     );
   }
   return result.thrown instanceof LakeletError ? result.thrown : ofCause(result, more);
