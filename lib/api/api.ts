@@ -2,7 +2,7 @@ import type { Config } from '../config.ts';
 import { asLakeletError, LakeletError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CODE_VERSION } from '../pipeline/code-version.ts';
-import { openStore } from '../storage/index.ts';
+import { type ObjectStore, openStore } from '../storage/index.ts';
 import { type ExecutionRunner, readExecution, startExecution } from './executions.ts';
 import { failureAnswer } from './failure.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
@@ -15,6 +15,7 @@ import { predict } from './predictions.ts';
 import { QueryRunner } from './query.ts';
 import { dispatch, type Route, route } from './route.ts';
 import { listTables, readTable } from './tables.ts';
+import { within } from './within.ts';
 
 /** What the API needs of its surroundings. */
 export interface ApiOptions {
@@ -42,7 +43,7 @@ export function createApi(options: ApiOptions): Api {
     async answer(request) {
       try {
         if (options.config.local) checkOrigin(request);
-        return await dispatch(routes, request);
+        return await within(LIMITS.answerSeconds, dispatch(routes, request));
       } catch (thrown) {
         const error = asLakeletError(thrown, 'INTERNAL', 'The request failed');
         const answer = failureAnswer(error);
@@ -59,8 +60,7 @@ function routesOf({ config, model, runner }: ApiOptions, queries: QueryRunner): 
   return [
     route(operations.getOpenapi, async () => openapi()),
     route(operations.getHealth, async () => {
-      // The first key is enough to see that the store answers.
-      for await (const _ of lake.list('')) break;
+      await within(LIMITS.healthSeconds, listed(lake));
       return { status: 'ok', version: CODE_VERSION };
     }),
     route(operations.getTables, () => listTables(lake)),
@@ -74,6 +74,11 @@ function routesOf({ config, model, runner }: ApiOptions, queries: QueryRunner): 
     route(operations.postExecutions, (_, body) => startExecution(lake, needed(runner), body)),
     route(operations.getExecution, ({ id }) => readExecution(lake, needed(runner), id)),
   ];
+}
+
+/** Ends where the store answers; the first key is enough to see it. */
+async function listed(lake: ObjectStore): Promise<void> {
+  for await (const _ of lake.list('')) break;
 }
 
 function needed(runner: ExecutionRunner | undefined): ExecutionRunner {

@@ -14,6 +14,10 @@ export const LIMITS = {
   queryRows: 10_000,
   /** From the request to the answer, with the time to fetch files; an HTTP API of AWS gives up after 30 s. */
   querySeconds: 20,
+  /** For any answer: the function is ended at 29 s, and serverless-offline then answers 200. */
+  answerSeconds: 26,
+  /** For the store to answer whether it is well: who asks wants to know soon. */
+  healthSeconds: 5,
   /** What DuckDB may hold of a query in memory. */
   queryMemory: '512MB',
   /** What the whole process of a query may hold, in bytes: DuckDB does not count everything that it holds. */

@@ -1,5 +1,6 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { LIMITS } from '../../../lib/api/limits.ts';
+import { FileStore } from '../../../lib/storage/file-store.ts';
 import { apiLake } from './lake.ts';
 
 const lake = apiLake();
@@ -9,6 +10,18 @@ describe('the API', () => {
   test('is well where the lake answers', async () => {
     expect(await lake().get('/health')).toEqual({ status: 200, body: { status: 'ok', version: expect.any(String) } });
   });
+
+  test('is not well where the store does not answer, and says so soon', async () => {
+    const away = jest.spyOn(FileStore.prototype, 'list').mockImplementation(async function* () {
+      yield await new Promise<never>(() => undefined);
+    });
+    try {
+      const answer = await lake().get('/health');
+      expect(answer).toMatchObject({ status: 503, body: { error: { code: 'ANSWER_LATE' } } });
+    } finally {
+      away.mockRestore();
+    }
+  }, 20_000);
 
   test.each([
     ['GET', '/', 404, 'NOT_FOUND'],
