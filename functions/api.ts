@@ -13,13 +13,14 @@ let api: Api | undefined;
 
 /** The Lambda function of the HTTP API (payload format 2.0). */
 export async function handler(event: APIGatewayProxyEventV2): Promise<APIGatewayProxyStructuredResultV2> {
-  const { status, body } = await answerTo(event);
+  const { status, body, headers } = await answerTo(event);
   return {
     statusCode: status,
     headers: {
       'Content-Type': 'application/json',
       'Cache-Control': 'no-store',
       'X-Content-Type-Options': 'nosniff',
+      ...headers,
     },
     body: JSON.stringify(body),
   };
@@ -60,7 +61,7 @@ function requestOf(event: APIGatewayProxyEventV2): HttpRequest {
     path: rawPath,
     query: queryStringParameters ?? {},
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
-    // Absent, null or text, by what serves the function.
-    body: Buffer.from(body ?? '', isBase64Encoded ? 'base64' : 'utf8'),
+    // Absent, null, text, or the value itself of JSON such as false, by what serves the function.
+    body: Buffer.from(typeof body === 'string' ? body : '', isBase64Encoded ? 'base64' : 'utf8'),
   };
 }

@@ -17,6 +17,8 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly body: unknown;
+  /** Besides those that all answers have. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /**

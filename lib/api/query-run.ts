@@ -39,14 +39,25 @@ export async function runQuery({ lakeUri, sql, limit }: QueryTask): Promise<Quer
     try {
       // As a constant the statement keeps its own end, whatever it ends with.
       const result = await engine.query(`FROM query(${literal(sql)}) LIMIT ${limit + 1}`);
-      const { rows, truncated } = await collectRows(result.batches, limit);
-      return { columns: [...result.columns], rows: [...rows], truncated, tables };
+      const columns = [...result.columns];
+      const { rows, truncated } = await collectRows(result.batches, limit, columnBytes(columns));
+      return { columns, rows: [...rows], truncated, tables };
     } catch (error) {
       throw queryFailure(error);
     }
   } finally {
     engine.close();
   }
+}
+
+/** What the columns' names and types take in the answer: a short query can make them long without end. */
+function columnBytes(columns: QueryAnswer['columns']): number {
+  const bytes = Buffer.byteLength(JSON.stringify(columns));
+  if (bytes <= LIMITS.rowBytes) return bytes;
+  throw new LakeletError(
+    'ROW_TOO_LARGE',
+    `The names and types of the columns have more than ${LIMITS.rowBytes} bytes as JSON; ask for fewer columns, or for shorter names`,
+  );
 }
 
 /** Makes a view of each table that the statement reads, at one version. */

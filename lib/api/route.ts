@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { LakeletError, printable } from '../errors.ts';
+import { failureAnswer } from './failure.ts';
 import { type HttpAnswer, type HttpRequest, jsonBody, pathParts } from './http.ts';
 
 /** One operation of the API, as the OpenAPI document tells it. */
@@ -46,7 +47,8 @@ export function route<Parameters, Body, Answer>(
 /**
  * Finds the route of a request, and does it.
  *
- * @throws LakeletError `NOT_FOUND`, `METHOD_NOT_ALLOWED`, `REQUEST_INVALID`, and what the route's code throws
+ * @returns its answer, or that the method does not go with the path
+ * @throws LakeletError `NOT_FOUND`, `REQUEST_INVALID`, and what the route's code throws
  */
 export async function dispatch(routes: readonly Route[], request: HttpRequest): Promise<HttpAnswer> {
   const parts = pathParts(request.path);
@@ -61,10 +63,9 @@ export async function dispatch(routes: readonly Route[], request: HttpRequest): 
     throw new LakeletError('NOT_FOUND', `There is nothing at ${shown}; GET /openapi.json tells what there is`);
   }
   const methods = found.map(({ operation }) => operation.method).join(', ');
-  throw new LakeletError(
-    'METHOD_NOT_ALLOWED',
-    `${printable(request.method, 20)} does not go with ${shown}; ${methods} does`,
-  );
+  const text = `${printable(request.method, 20)} does not go with ${shown}; ${methods} does`;
+  // Which do is told by a header as well (https://www.rfc-editor.org/rfc/rfc9110#name-405-method-not-allowed).
+  return { ...failureAnswer(new LakeletError('METHOD_NOT_ALLOWED', text)), headers: { Allow: methods } };
 }
 
 function given(query: HttpRequest['query']): Record<string, string> {

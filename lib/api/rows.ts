@@ -15,14 +15,16 @@ export interface CollectedRows {
 /**
  * The first rows of a result, as many as an answer may have by their number and by their bytes as JSON.
  *
+ * @param bytesBefore what else the answer holds, such as the names of the columns
  * @throws LakeletError `ROW_TOO_LARGE` where not even the first one fits, and what the result throws
  */
 export async function collectRows(
   batches: AsyncIterable<readonly Readonly<Record<string, unknown>>[]>,
   limit: number,
+  bytesBefore = 0,
 ): Promise<CollectedRows> {
   const rows: JsonRow[] = [];
-  let bytes = 0;
+  let bytes = bytesBefore;
   for await (const batch of batches) {
     for (const row of batch) {
       if (rows.length === limit) return { rows, truncated: true };

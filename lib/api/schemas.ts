@@ -5,16 +5,19 @@ import { LIMITS } from './limits.ts';
 /** A whole number in a URL. */
 function wholeNumber(least: number, most = Number.MAX_SAFE_INTEGER) {
   return z.preprocess(
-    (text) => (typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text),
-    z.int().min(least).max(most),
+    (text) => (typeof text === 'string' && /^-?\d{1,16}$/.test(text) ? Number(text) : text),
+    z.int(`a whole number from ${least} to ${most}`).min(least).max(most),
   );
 }
 
-/** A part of a table's path: no path of its own, nothing hidden. */
+/**
+ * A part of a table's path: no path of its own, nothing hidden. All that is not ASCII counts as letters: the classes of
+ * Unicode, such as \p{L}, are not known to every language that reads patterns out of the API's document.
+ */
 const pathPart = z
   .string()
   .regex(
-    /^[\p{L}\p{N}_][\p{L}\p{N}_ .-]{0,127}$/u,
+    /^[0-9A-Za-z_\u00a1-\uffff][0-9A-Za-z_ .\u00a1-\uffff-]{0,127}$/,
     'a name has letters, digits, or any of _ - . and blanks, 128 at most',
   )
   .meta({ examples: ['silver'] });

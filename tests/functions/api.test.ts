@@ -48,6 +48,17 @@ describe('the Lambda function of the HTTP API', () => {
     expect(await handler(event('GET', '/health'))).toMatchObject({ statusCode: 200 });
   });
 
+  it('takes a body that is no text for none, as serverless-offline gives it for the JSON false', async () => {
+    const headers = { Host: '127.0.0.1:3000', 'Content-Type': 'application/json' };
+    const body: unknown = false;
+    const answer = await handler(event('POST', '/query', { headers, body: body as string }));
+    expect(answer.statusCode).toBe(400);
+  });
+
+  it('tells which method goes with a path', async () => {
+    expect(await handler(event('PUT', '/tables'))).toMatchObject({ statusCode: 405, headers: { Allow: 'GET' } });
+  });
+
   it('answers in JSON that no browser takes for anything else, nor keeps', async () => {
     expect(await handler(event('GET', '/tables'))).toEqual({
       statusCode: 200,

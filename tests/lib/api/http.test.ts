@@ -42,6 +42,11 @@ describe('the API', () => {
     });
   });
 
+  test('tells by a header which method goes with a path', async () => {
+    expect(await lake().ask('TRACE', '/tables')).toMatchObject({ status: 405, headers: { Allow: 'GET' } });
+    expect(await lake().ask('GET', '/query')).toMatchObject({ status: 405, headers: { Allow: 'POST' } });
+  });
+
   test('takes JSON alone, whole, and not too much of it', async () => {
     const ask = (body: Uint8Array, type = 'application/json') => lake().post('/query', body, { 'content-type': type });
     expect(await ask(bytes('{"sql":"SELECT 1"}'), 'application/json; charset=utf-8')).toMatchObject({ status: 200 });

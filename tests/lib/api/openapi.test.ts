@@ -53,6 +53,15 @@ describe('the OpenAPI document', () => {
     expect(document).toEqual(JSON.parse(JSON.stringify(openapi())));
   });
 
+  test('has patterns that other languages read as well', () => {
+    const patterns = [...JSON.stringify(document).matchAll(/"pattern":("(?:[^"\\]|\\.)*")/g)].map(([, text = '']) =>
+      JSON.parse(text),
+    );
+    expect(patterns.length).toBeGreaterThan(5);
+    // Classes and code points of JavaScript's flag u, and its named groups.
+    expect(patterns.filter((pattern) => /\\[pPk]|\\u\{|\(\?</.test(pattern))).toEqual([]);
+  });
+
   test('is sound: ids are unique, parameters of paths are told, and each schema is a JSON Schema', () => {
     expect(document.openapi).toMatch(/^3\.1\./);
     expect(operations.size).toBe(8);

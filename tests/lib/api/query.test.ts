@@ -60,6 +60,14 @@ describe('a query', () => {
     expect(await refusal("SELECT repeat('x', 5000000) AS x")).toBe('ROW_TOO_LARGE');
   });
 
+  test('has columns whose names and types fit into an answer as well', async () => {
+    const column = `${'c'.repeat(1000)}`;
+    const names = (times: number) =>
+      `SELECT COLUMNS('.*') AS '${'\\0'.repeat(times)}' FROM (SELECT 1 AS ${column}1, 2 AS ${column}2) WHERE false`;
+    expect((await query(names(10))).columns).toHaveLength(2);
+    expect(await refusal(names(2500))).toBe('ROW_TOO_LARGE');
+  });
+
   test.each([
     'WITH a AS (SELECT 1 AS x), b AS (FROM a) SELECT * FROM b',
     'WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 5) SELECT sum(n) FROM t',
