@@ -29,7 +29,7 @@ export function awsError(error: unknown, doing: string, { name, place, variables
   if (CREDENTIALS.test(what)) {
     return wrap(
       'ACCESS_DENIED',
-      `${where} knows no such credentials (${said}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (for emulators too), or AWS_PROFILE`,
+      `${where} knows no such credentials (${said}); set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; for emulators all that npm run emulators prints`,
     );
   }
   const status = statusOf(error);
