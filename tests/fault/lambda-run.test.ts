@@ -65,7 +65,7 @@ describe('an execution on LocalStack whose Lambda is killed', () => {
 
 describe('an execution on LocalStack', () => {
   it(
-    'goes on when MinIO is stopped in the middle, and started again',
+    'goes on when MinIO is killed in the middle, and started again',
     async () => {
       const run = [...options('paused', 5), '--shards', '2'];
       let paused: Promise<void> | undefined;

@@ -12,10 +12,16 @@ const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 3);
 
 let servers: Servers;
 let undisturbed: Undisturbed;
+/** How many requests a run makes. */
+let requests: number;
 
 beforeAll(async () => {
   servers = await Servers.start();
   undisturbed = await Undisturbed.make();
+  const run = newRun();
+  await outputOf(start(run));
+  requests = servers.proxy.seen.length;
+  await undisturbed.expectSame(servers, run);
 }, START_TIMEOUT);
 
 afterAll(async () => {
@@ -47,7 +53,7 @@ describe('a run on MinIO', () => {
     ['silver commits', 'lake/silver/purchases/_delta_log/', 'cut'],
     ['gold commits', 'lake/gold/purchases_by_period/_delta_log/', 'cut'],
   ] as const)(
-    'goes on when MinIO is stopped as %s, and started again',
+    'goes on when MinIO is killed as %s, and started again',
     async (_, key, fate) => {
       const run = newRun();
       let paused: Promise<void> | undefined;
@@ -100,9 +106,10 @@ describe('a run on MinIO', () => {
   );
 
   const random = seeded(SEED);
-  it.each(Array.from({ length: ROUNDS }, () => Math.floor(random() * 90)))(
-    'that is killed at its request %d, and executed again, leaves what an undisturbed one leaves',
-    async (at) => {
+  it.each(Array.from({ length: ROUNDS }, () => Number(random().toFixed(2))))(
+    'that is killed when %d of it is done, and executed again, leaves what an undisturbed one leaves',
+    async (share) => {
+      const at = Math.floor(share * requests);
       const run = newRun();
       const command = start(run);
       const exited = once(command.child, 'exit');

@@ -104,8 +104,9 @@ export class Servers {
     expect(this.minio.settings).toEqual(settings);
   }
 
-  /** MinIO is away for some milliseconds. */
+  /** MinIO is killed, and away for some milliseconds. */
   async pauseMinio(milliseconds: number): Promise<void> {
+    process.kill(this.minio.pid, 'SIGKILL');
     await this.stopMinio();
     await sleep(milliseconds);
     await this.startMinio();
