@@ -6,6 +6,12 @@ import type { Console } from './output.ts';
 /** How often a live line is drawn anew, in milliseconds. */
 const REDRAW = 80;
 
+/** What steps count that do not count rows. */
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['gold', 'tables'],
+  ['gold/train', 'trees'],
+]);
+
 interface Step {
   readonly started: number;
   rows: number | undefined;
@@ -53,7 +59,7 @@ function stepText(name: string, step: Step, now: number): string {
   const parts = [printable(name, 40).padEnd(14)];
   if (step.message !== undefined) parts.push(printable(step.message, 60));
   if (step.rows !== undefined) {
-    const unit = name.endsWith('/train') ? 'trees' : 'rows';
+    const unit = UNITS.get(name) ?? 'rows';
     const of = step.total === undefined || step.total === step.rows ? '' : ` of ${count(step.total)}`;
     const speed = elapsed > 0 ? `, ${count(Math.round(step.rows / (elapsed / 1000)))} ${unit}/s` : '';
     parts.push(`${count(step.rows)}${of} ${unit}${speed}`);
