@@ -44,9 +44,11 @@ export const silverEvent = z.strictObject(shared);
 /** Gold's event. */
 export const goldEvent = z.strictObject(shared);
 
-/** What the state machine tells of a step that failed for good. */
+/** What the state machine tells of a step that failed for good; its run id may be what the step refused. */
 export const failureEvent = z.strictObject({
-  runId: z.string().min(1).max(1000),
+  runId: z
+    .unknown()
+    .transform((runId) => (typeof runId === 'string' ? runId : String(JSON.stringify(runId))).slice(0, 1000)),
   step: z.enum(['bronze', 'silver', 'gold']),
   /** The error's name, for example `Lakelet.STORE_FULL`. */
   error: z.string(),

@@ -80,6 +80,18 @@ describe('the state machine over the functions', () => {
     expect(await runs()).toContainEqual({ run_id: 'r', step: 'gold', status: 'failed', error_code: 'TOO_FEW_ROWS' });
   });
 
+  it.each([
+    [5, '5'],
+    [null, 'null'],
+    ['', ''],
+    [{ a: 1 }, '{"a":1}'],
+    ['x'.repeat(1001), 'x'.repeat(1000)],
+  ])('notes the failure also where the run id is the fault: %j', async (runId, run_id) => {
+    const result = await startEmbedded({ runId, shards: 1.5 }, HANDLERS);
+    expect(result).toMatchObject({ status: 'FAILED', error: 'Lakelet.EVENT_INVALID' });
+    expect(await runs()).toEqual([{ run_id, step: 'bronze', status: 'failed', error_code: 'EVENT_INVALID' }]);
+  });
+
   it('lands shards each by a call of bronze, and notes the step once', async () => {
     const result = await startEmbedded({ runId: 'r', rows: 20_000, shards: 5, trees: 1 }, HANDLERS);
     const bronze = { tables: [{ rows: 20_000, files: 5 }], delivered: { rows: 20_000, shards: 5 } };

@@ -169,14 +169,17 @@ describe('startEmbedded', () => {
     expect(changes.filter(({ state, change }) => state === 'Shard' && change === 'exited')).toHaveLength(12);
   });
 
-  it.each([1, 0, 1001, 'four', null])('asks bronze alone where %j shards are wanted', async (shards) => {
-    const events: unknown[] = [];
-    const Bronze: TaskHandler = async (event) => {
-      events.push(event);
-    };
-    await startEmbedded({ runId: 'r', shards }, handlers({ Bronze }));
-    expect(events).toEqual([{ ...DEFAULTS, runId: 'r', shards }]);
-  });
+  it.each([1, 0, 1001, 2.5, 999.5, 1e300, 'four', null, true, [2], { n: 2 }])(
+    'asks bronze alone where %j shards are wanted',
+    async (shards) => {
+      const events: unknown[] = [];
+      const Bronze: TaskHandler = async (event) => {
+        events.push(event);
+      };
+      await startEmbedded({ runId: 'r', shards }, handlers({ Bronze }));
+      expect(events).toEqual([{ ...DEFAULTS, runId: 'r', shards }]);
+    },
+  );
 
   it('tries a shard again, and leaves what it could not land to the whole, whose error it ends with', async () => {
     const seen: unknown[] = [];
