@@ -23,6 +23,9 @@ async function main(argv: string[]): Promise<number> {
   const settings = Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) => (OURS.test(name) && value ? [[name, value]] : [])),
   );
+  if (settings.AWS_ENDPOINT_URL === undefined) {
+    say('AWS_ENDPOINT_URL is not set, so this is for the LocalStack at http://127.0.0.1:4566.');
+  }
   try {
     const options = { settings, say, signal: stop.signal };
     if (removing === true) await remove(options);

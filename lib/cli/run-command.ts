@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
+import { printable } from '../errors.ts';
 import { MOST_SHARDS } from '../pipeline/events.ts';
 import type { TaskHandlers } from '../workflow/index.ts';
 import { wholeNumber } from './arguments.ts';
@@ -75,11 +77,14 @@ async function run(
   command: Command,
 ): Promise<void> {
   refuseWhatIsIgnored(options, command);
+  const input = eventOf(options);
+  // Whoever stops the run needs its name to go on with it.
+  outside.console.err.write(`run             ${printable(input.runId, 100)}\n`);
   const started = performance.now();
   const stopDrawing = drawProgress(outside.console);
   let done: Awaited<ReturnType<typeof runOn>>;
   try {
-    done = await runOn(options.runner, { ...options, input: eventOf(options), outside, loadHandlers });
+    done = await runOn(options.runner, { ...options, input, outside, loadHandlers });
   } finally {
     stopDrawing();
   }
@@ -100,9 +105,14 @@ function refuseWhatIsIgnored({ runner, lake, stateMachine, stage }: RunOptions, 
   if (first !== undefined) command.error(`error: --runner ${runner} takes no ${first}`);
 }
 
-/** The execution's input: the options that were given, the others are the definition's to fill in. */
-function eventOf(options: RunOptions): Record<string, string | number | boolean> {
-  const { rows, seed, shards, trees, maxDepth, baseline, runId } = options;
-  const given = Object.entries({ rows, seed, shards, trees, maxDepth, baseline, runId });
-  return Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+/** The execution's input: a name for the run, and the options that were given; the others are the definition's to fill in. */
+function eventOf(
+  options: RunOptions,
+): Readonly<Record<string, string | number | boolean>> & { readonly runId: string } {
+  const { rows, seed, shards, trees, maxDepth, baseline, runId = randomUUID() } = options;
+  const given = Object.entries({ rows, seed, shards, trees, maxDepth, baseline });
+  return {
+    ...Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
+    runId,
+  };
 }

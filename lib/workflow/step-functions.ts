@@ -105,7 +105,11 @@ async function follow(
       await maps.look(news.mapRuns);
       answered = performance.now();
     } catch (error) {
-      const failure = awsError(error, `follow the execution ${printable(executionArn, 300)}, which goes on`, service);
+      const failure = awsError(
+        error,
+        `follow the execution ${printable(executionArn, 300)} any longer; it goes on where its service does`,
+        service,
+      );
       if (!failure.retryable || performance.now() - answered > PATIENCE) throw failure;
       pause = LATEST;
       continue;
@@ -144,7 +148,11 @@ async function stop(service: StepFunctions, executionArn: string): Promise<Execu
       }),
     );
   } catch (error) {
-    throw awsError(error, `stop the execution ${printable(executionArn, 300)}, which goes on`, service);
+    throw awsError(
+      error,
+      `stop the execution ${printable(executionArn, 300)}; it goes on where its service does`,
+      service,
+    );
   }
   return { status: 'ABORTED' };
 }

@@ -72,7 +72,7 @@ describe('lakelet run', () => {
     expect(events).toEqual([{ runId: 'r1', rows: 100, seed: 7, shards: 1, trees: 3, maxDepth: 4, baseline: true }]);
     expect(JSON.parse(out)).toMatchObject({ runId: 'r1', silver: SUMMARY, gold: { model: { r2: 0.8612 } } });
     expect(out.trimEnd()).not.toContain('\n');
-    expect(err).toMatch(/^bronze .*100 rows/);
+    expect(err).toMatch(/^run +r1\nbronze .*100 rows/);
   });
 
   it('tells a person tables, accounting, metrics, places and what to try next', async () => {
@@ -125,13 +125,14 @@ describe('lakelet run', () => {
       const { code, out, err } = await lakelet(argv, handlers());
       expect({ code, output: JSON.parse(out) }).toEqual({ code: 0, output: { runId: 'r', silver: SUMMARY } });
       expect(err.split('\n')).toEqual([
-        expect.stringMatching(/^execution +arn:aws:states:.*:execution:lakelet-test:run-/),
+        expect.stringMatching(/^run +[0-9a-f-]{36}$/),
+        expect.stringMatching(/^execution +arn:aws:states:.*:execution:lakelet-test:[0-9a-f-]+$/),
         'silver          failed with Lakelet.Retryable, tried again (1)  2.00 s',
         'silver          done  1.00 s',
         '',
       ]);
       const { body } = double.calls.find(({ call }) => call === 'StartExecution') ?? {};
-      expect(JSON.parse(String(body?.input))).toEqual({ rows: 5, shards: 3 });
+      expect(JSON.parse(String(body?.input))).toEqual({ rows: 5, shards: 3, runId: expect.any(String) });
     } finally {
       for (const name of Object.keys(env)) delete process.env[name];
       await double.close();
