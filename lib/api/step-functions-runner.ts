@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { DescribeExecutionOutput } from '@aws-sdk/client-sfn';
 import { awsError } from '../workflow/aws-error.ts';
-import { failureOf } from '../workflow/index.ts';
+import { abortedWith, failureOf } from '../workflow/index.ts';
 import { connectStepFunctions, type StepFunctions } from '../workflow/step-functions-client.ts';
 import { LOST_AFTER } from './execute.ts';
 import type { ExecutionRecord } from './execution-record.ts';
@@ -54,6 +54,6 @@ function stateOf(record: ExecutionRecord, told: DescribeExecutionOutput, place: 
   const ended = { ...record, ...(stopDate !== undefined && { endedAt: stopDate.toISOString() }) };
   if (status === 'SUCCEEDED') return { ...ended, status, output: JSON.parse(output ?? 'null') };
   if (status !== 'FAILED' && status !== 'TIMED_OUT' && status !== 'ABORTED') return record;
-  const failure = failureOf(status === 'ABORTED' ? { status } : { status: 'FAILED', error, cause }, place);
+  const failure = failureOf(status === 'ABORTED' ? abortedWith(told) : { status: 'FAILED', error, cause }, place);
   return { ...ended, status: 'FAILED', error: { code: failure.code, message: failure.message } };
 }

@@ -40,11 +40,17 @@ export function awsError(error: unknown, doing: string, { name, place, variables
   if (status !== undefined && status >= 500) {
     return wrap('AWS_FAILED', `${name} at ${where} answers ${status} ${said}; try later`, true);
   }
-  if (status !== undefined && status >= 300) return wrap('AWS_REFUSED', `${name} at ${where} answers ${said}`);
+  if (status !== undefined && status >= 300) {
+    // The SDK's name for an answer that names no error.
+    if (/^Unknown(Error)?$/.test(what)) {
+      return wrap('AWS_REFUSED', `${where} answers ${status}, as ${name} never does; see that ${variables} is right`);
+    }
+    return wrap('AWS_REFUSED', `${name} at ${where} answers ${said}`);
+  }
   return wrap(
     'AWS_UNREACHABLE',
     `no answer from ${name} at ${where} (${said}); see that it runs and ${variables} is right (npm run emulators starts one on this machine)`,
-    true,
+    systemCode(error) !== 'ERR_INVALID_URL',
   );
 }
 

@@ -27,4 +27,8 @@ export type ExecutionResult =
       readonly thrown?: unknown;
     }
   /** Stopped by its caller, or by someone else. */
-  | { readonly status: 'ABORTED' };
+  | {
+      readonly status: 'ABORTED';
+      /** What someone else who stopped it gave as the reason, if anything. */
+      readonly reason?: string;
+    };

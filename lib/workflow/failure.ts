@@ -11,9 +11,10 @@ import type { ExecutionResult } from './execution.ts';
 export function failureOf(result: Exclude<ExecutionResult, { status: 'SUCCEEDED' }>, place?: string): LakeletError {
   const more = place === undefined ? 'the logs tell more' : `${printable(place, 300)} and its logs tell more`;
   if (result.status === 'ABORTED') {
+    const by = result.reason === undefined ? '' : ` (${printable(result.reason, 300)})`;
     return new LakeletError(
       'INTERRUPTED',
-      'The run was stopped before its end; what it committed stays, and the same run id goes on from there',
+      `The run was stopped before its end${by}; what it committed stays, and the same run id goes on from there`,
     );
   }
   return result.thrown instanceof LakeletError ? result.thrown : ofCause(result, more);
@@ -31,4 +32,13 @@ function ofCause({ error, cause, thrown }: Extract<ExecutionResult, { status: 'F
     `The run failed with ${printable(error, 100)}: ${printable(told?.message ?? cause)}; ${more}`,
     { cause: thrown },
   );
+}
+
+/** How an execution ended that was stopped, by what Step Functions tells of it. */
+export function abortedWith(told: {
+  readonly error?: string | undefined;
+  readonly cause?: string | undefined;
+}): Extract<ExecutionResult, { status: 'ABORTED' }> {
+  const reason = [told.error, told.cause].filter(Boolean).join(': ');
+  return { status: 'ABORTED', ...(reason !== '' && { reason }) };
 }

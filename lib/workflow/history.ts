@@ -1,5 +1,6 @@
 import type { HistoryEvent } from '@aws-sdk/client-sfn';
 import type { ExecutionResult, StateChange } from './execution.ts';
+import { abortedWith } from './failure.ts';
 
 /** What is known where an event happened: each names the one before it. */
 interface Place {
@@ -120,7 +121,7 @@ function resultOf(event: HistoryEvent): ExecutionResult | undefined {
       return { status: 'FAILED', error, cause };
     }
     case 'ExecutionAborted':
-      return { status: 'ABORTED' };
+      return abortedWith(event.executionAbortedEventDetails ?? {});
     case 'ExecutionTimedOut':
       return { status: 'FAILED', error: 'States.Timeout', cause: 'The execution took longer than it may.' };
     default:

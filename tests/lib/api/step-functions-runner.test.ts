@@ -70,8 +70,9 @@ describe('the runner on Step Functions', () => {
     described({ status: 'TIMED_OUT', stopDate: 2 });
     const timedOut = { code: 'RUN_FAILED', message: expect.stringContaining('States.Timeout') };
     expect(await runner.follow(record())).toMatchObject({ status: 'FAILED', error: timedOut });
-    described({ status: 'ABORTED', stopDate: 2 });
-    expect(await runner.follow(record())).toMatchObject({ status: 'FAILED', error: { code: 'INTERRUPTED' } });
+    described({ status: 'ABORTED', cause: 'by Ann', stopDate: 2 });
+    const stopped = { code: 'INTERRUPTED', message: expect.stringContaining('(by Ann)') };
+    expect(await runner.follow(record())).toMatchObject({ status: 'FAILED', error: stopped });
   });
 
   test('waits for an execution that is not there yet, and not for ever', async () => {

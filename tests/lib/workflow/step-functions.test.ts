@@ -169,7 +169,18 @@ describe('startStepFunctions', () => {
       { code: 'RUN_FAILED', message: expect.stringMatching(/Runtime\.ExitError: no JSON\\u001b.*arn:x/) },
     ],
     ['executionTimedOutEventDetails', 'ExecutionTimedOut', {}, { code: 'RUN_FAILED' }],
-    ['executionAbortedEventDetails', 'ExecutionAborted', {}, { code: 'INTERRUPTED' }],
+    [
+      'executionAbortedEventDetails',
+      'ExecutionAborted',
+      {},
+      { code: 'INTERRUPTED', message: expect.stringMatching(/before its end; what/) },
+    ],
+    [
+      'executionAbortedEventDetails',
+      'ExecutionAborted',
+      { error: 'Maintenance', cause: 'by Ann\n' },
+      { code: 'INTERRUPTED', message: expect.stringMatching(/before its end \(Maintenance: by Ann\\n\); what/) },
+    ],
   ])('ends as the execution ends (%s, %s, %j)', async (field, type, details, error) => {
     double.script.push([STARTED, { type, previousEventId: 1, [field]: details }]);
     const result = await startStepFunctions({});
@@ -265,6 +276,22 @@ describe('the state machine', () => {
     },
     30_000,
   );
+
+  it('that is another service is said to be none, with what to correct', async () => {
+    double.fail = (_, response) => {
+      response.writeHead(404, { 'content-type': 'application/json' }).end('{"error":{"code":"NOT_FOUND"}}');
+      return true;
+    };
+    expect(await errorOf(startStepFunctions({}))).toMatchObject({
+      code: 'AWS_REFUSED',
+      message: expect.stringMatching(/ answers 404, .*AWS_ENDPOINT_URL/),
+    });
+  }, 30_000);
+
+  it('whose address is none is not asked again', async () => {
+    process.env.AWS_ENDPOINT_URL = 'nowhere';
+    expect(await errorOf(startStepFunctions({}))).toMatchObject({ code: 'AWS_UNREACHABLE', retryable: false });
+  }, 30_000);
 
   it('that nobody serves is said to be unreachable, with what to do', async () => {
     process.env.AWS_ENDPOINT_URL = 'http://127.0.0.1:9';
