@@ -159,16 +159,14 @@ async function presentChampion(
   return { version, rmse: sameRows && rmse !== undefined ? Number(rmse) : undefined };
 }
 
-/** The bytes of a version's `model.onnx`; undefined where it has none that the server hands out. */
+/** The bytes of a version's `model.onnx`; undefined where there is no such version, or it has none that the server hands out. */
 async function modelOf(server: MlflowServer, name: string, version: string): Promise<Uint8Array | undefined> {
-  const { artifact_uri: folder } = await call(server, {
-    method: 'GET',
-    path: 'model-versions/get-download-uri',
-    query: { name, version },
-    answer: z.object({ artifact_uri: z.string() }),
-    repeatable: true,
-  });
-  return downloadArtifact(server, folder, MODEL_FILE, MODEL_LIMIT);
+  const path = 'model-versions/get-download-uri';
+  const answer = z.object({ artifact_uri: z.string() });
+  const found = await tryCall(server, { method: 'GET', path, query: { name, version }, answer, repeatable: true });
+  if (found.ok) return downloadArtifact(server, found.value.artifact_uri, MODEL_FILE, MODEL_LIMIT);
+  if (found.errorCode === 'RESOURCE_DOES_NOT_EXIST') return undefined;
+  throw refused(server, path, found);
 }
 
 /**
@@ -189,12 +187,14 @@ export async function fetchModel(
     repeatable: true,
   });
   if (!found.ok) {
-    if (found.errorCode === 'RESOURCE_DOES_NOT_EXIST') return undefined;
+    // The latter: a name that no model of MLflow's can have.
+    if (['RESOURCE_DOES_NOT_EXIST', 'INVALID_PARAMETER_VALUE'].includes(found.errorCode)) return undefined;
     throw refused(server, 'registered-models/get', found);
   }
   const alias = found.value.registered_model.aliases.find((entry) => entry.alias === versionOrAlias);
   const version = alias?.version ?? versionOrAlias;
-  if (!/^\d+$/.test(version)) return undefined;
+  // MLflow keeps versions as 32-bit integers, and fails over longer ones.
+  if (!/^\d{1,9}$/.test(version)) return undefined;
   const onnx = await modelOf(server, name, version);
   return onnx === undefined ? undefined : { version, onnx };
 }

@@ -5,7 +5,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { DescribeExecutionCommand, GetExecutionHistoryCommand, SFNClient } from '@aws-sdk/client-sfn';
+import {
+  DescribeExecutionCommand,
+  type DescribeExecutionCommandOutput,
+  GetExecutionHistoryCommand,
+  SFNClient,
+  StartExecutionCommand,
+} from '@aws-sdk/client-sfn';
 import { openStore } from '../../lib/storage/index.ts';
 import type { S3Connection } from '../../lib/storage/s3-client.ts';
 import { S3Store } from '../../lib/storage/s3-store.ts';
@@ -133,7 +139,9 @@ it(
       runId: 'same',
       bronze: { tables: [{ rows: 5000, files: 3, version: 4 }], delivered: { rows: 5000, shards: 3 } },
     });
-    expect((await command.ended).err).toMatch(/^execution +arn:.*\nbronze\/shards .*\nbronze .*\nsilver .*\ngold /);
+    expect((await command.ended).err).toMatch(
+      /^run +same\nexecution +arn:.*\nbronze\/shards .*\nbronze .*\nsilver .*\ngold /,
+    );
 
     const folder = join(home, 'embedded');
     await outputOf(start(['run', ...SMALL, '--run-id', 'same', '--shards', '2', '--lake', folder]));
@@ -189,6 +197,25 @@ it(
       status: 'failed',
       error_code: 'RUN_ID_REUSED',
     });
+  },
+  LIMIT,
+);
+
+it.each(['[1]', 'null', '"rows"', '{"shards":2.5}', '{"shards":1e300}', '{"runId":{"a":1}}'])(
+  'refuses the input %s by an error of its own, and notes it',
+  async (input) => {
+    const stateMachineArn = 'arn:aws:states:us-east-1:000000000000:stateMachine:lakelet-local';
+    const failures = "SELECT count(*)::INTEGER AS n FROM ops.runs WHERE error_code = 'EVENT_INVALID'";
+    const noted = async () => (await lake.query(failures))[0]?.n ?? 0;
+    const before = await noted();
+    const { executionArn } = await client().send(new StartExecutionCommand({ stateMachineArn, input }));
+    let told: DescribeExecutionCommandOutput;
+    do {
+      await setTimeout(100);
+      told = await client().send(new DescribeExecutionCommand({ executionArn }));
+    } while (told.status === 'RUNNING');
+    expect(told).toMatchObject({ status: 'FAILED', error: 'Lakelet.EVENT_INVALID' });
+    expect(await noted()).toBe(Number(before) + 1);
   },
   LIMIT,
 );

@@ -154,7 +154,14 @@ describe('a real MLflow server', () => {
     const champion = await fetchModel({ trackingUri: server.uri }, 'purchase-amount', 'champion');
     expect(champion?.version).toBe('3');
     expect(Buffer.from(champion?.onnx ?? []).equals(onnx)).toBe(true);
-    expect(await fetchModel({ trackingUri: server.uri }, 'no-such-model', 'champion')).toBeUndefined();
+    for (const [name, version] of [
+      ['no-such-model', 'champion'],
+      ['purchase-amount', '999'],
+      ['purchase-amount', '99999999999999999999'],
+      ['..', '1'],
+    ] as const) {
+      expect(await fetchModel({ trackingUri: server.uri }, name, version)).toBeUndefined();
+    }
   });
 
   it('gets, once each, what was kept while it was away', async () => {

@@ -160,7 +160,9 @@ function respond(
     case 'GET model-versions/get':
       return void (version === undefined ? missing() : send({ model_version: versionJson(version) }));
     case 'GET model-versions/get-download-uri':
-      return void send({ artifact_uri: `mlflow-artifacts:/1/models/${version?.modelId}/artifacts` });
+      return void (version === undefined
+        ? missing()
+        : send({ artifact_uri: `mlflow-artifacts:/1/models/${version.modelId}/artifacts` }));
     case 'POST model-versions/set-tag':
       version?.tags.set(String(json.key), String(json.value));
       return void send({});

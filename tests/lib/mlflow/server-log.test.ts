@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { LakeletError } from '../../../lib/errors.ts';
-import { logTraining } from '../../../lib/mlflow/index.ts';
+import { fetchModel, logTraining } from '../../../lib/mlflow/index.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
 import { type ServerDouble, startServerDouble } from './server-double.ts';
 import { trainingExample } from './training-example.ts';
@@ -294,5 +294,17 @@ describe('a training that can not be logged', () => {
     const error = await codeOf(logTraining(training, target()));
     expect(error.code).toBe('TRAINING_INVALID');
     expect(server.calls).toEqual([]);
+  });
+});
+
+describe('fetching a model from a server', () => {
+  it('gives the version asked for, or none where there is none', async () => {
+    await logTraining(trainingExample('a', 5), target());
+    const fetched = (version: string) => fetchModel({ trackingUri: server.uri }, 'purchase-amount', version);
+    expect(await fetched('1')).toMatchObject({ version: '1' });
+    expect(await fetched('champion')).toEqual(await fetched('1'));
+    for (const version of ['2', '99999999999999999999', '-1', 'challenger']) {
+      expect(await fetched(version)).toBeUndefined();
+    }
   });
 });
