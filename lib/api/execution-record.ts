@@ -60,7 +60,7 @@ function keyOf(id: string, attempt: number): string {
   return `${folderOf(id)}/${String(attempt).padStart(6, '0')}.json`;
 }
 
-/** A run's id may be `..`, or have characters that files may not. */
+/** A run's id may have characters that the names of files may not. */
 function folderOf(id: string): string {
   return `ops/executions/id=${encodeURIComponent(id)}`;
 }

@@ -3,11 +3,11 @@ import { z } from 'zod';
 
 /**
  * A run's id: it becomes part of identities in Delta's log and of file names, so it is kept to letters, digits and
- * `_ . : -`, 100 at most.
+ * `_ . : -`, 100 at most; `.` and `..` would be folders, and are taken out of a URL's path.
  */
 const runId = z
   .string()
-  .regex(/^[\w.:-]{1,100}$/, 'a run id has 1 to 100 letters, digits, or any of _ . : -')
+  .regex(/^(?!\.\.?$)[\w.:-]{1,100}$/, 'a run id has 1 to 100 letters, digits, or any of _ . : -, and is not . or ..')
   .default(() => randomUUID());
 
 /** The most parts of a delivery: as many as `States.ArrayRange` lists on AWS. */

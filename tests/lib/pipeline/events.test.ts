@@ -27,6 +27,8 @@ describe('an event', () => {
     ['rows as text', { rows: '7' }],
     ['a negative seed', { seed: -1 }],
     ['a run id that would lead elsewhere', { runId: '../../x' }],
+    ['a run id that is a folder', { runId: '.' }],
+    ['a run id that is the folder above', { runId: '..' }],
     ['an empty run id', { runId: '' }],
     ['a run id with a line break', { runId: 'a\n' }],
     ['a list', []],
