@@ -1,5 +1,5 @@
 // `npm test`: sets up what is missing, Python packages and emulators included, and runs the tests; `npm run test:unit`
-// (--unit) runs those that need neither network nor Python and are done within a minute. Other arguments go to jest. The
+// (--unit) runs those that need neither network nor Python and are done within two minutes. Other arguments go to jest. The
 // report is logs/tests.json.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -88,6 +88,7 @@ async function runStepFunctions({ input, outside, stateMachine }: RunnerOptions)
         execution = arn;
         outside.console.err.write(`execution       ${printable(arn, 300)}\n`);
       },
+      onTrouble: ({ message }) => outside.console.err.write(`trying again    ${message}\n`),
       ...(stateMachine !== undefined && { stateMachine }),
     });
     return { output: outputOf(result, execution), places: () => [`execution  ${printable(execution, 300)}`] };

@@ -27,6 +27,8 @@ export interface StepFunctionsOptions {
   readonly onState?: (change: StateChange) => void;
   /** Called once, when the execution has its ARN. */
   readonly onStart?: (executionArn: string) => void;
+  /** Called once for each stretch of time in which the execution can't be looked at, with the reason. */
+  readonly onTrouble?: (failure: LakeletError) => void;
 }
 
 /**
@@ -86,13 +88,14 @@ async function start(
 async function follow(
   service: StepFunctions,
   executionArn: string,
-  { signal, onState }: StepFunctionsOptions,
+  { signal, onState, onTrouble }: StepFunctionsOptions,
 ): Promise<ExecutionResult> {
   const history = new History();
   const maps = new MapRuns(service, (change) => onState?.(change));
   let seen = 0;
   let pause = SOONEST;
   let answered = performance.now();
+  let troubled = false;
   for (;;) {
     await wait(pause, undefined, { ...(signal !== undefined && { signal }) }).catch(() => undefined);
     if (signal?.aborted === true) return stop(service, executionArn);
@@ -104,13 +107,16 @@ async function follow(
       for (const change of news.changes) onState?.(change);
       await maps.look(news.mapRuns);
       answered = performance.now();
+      troubled = false;
     } catch (error) {
       const failure = awsError(
         error,
-        `follow the execution ${printable(executionArn, 300)} any longer; it goes on where its service does`,
+        `follow the execution ${printable(executionArn, 300)}, which goes on where its service does`,
         service,
       );
       if (!failure.retryable || performance.now() - answered > PATIENCE) throw failure;
+      if (!troubled) onTrouble?.(failure);
+      troubled = true;
       pause = LATEST;
       continue;
     }

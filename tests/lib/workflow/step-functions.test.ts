@@ -199,10 +199,14 @@ describe('startStepFunctions', () => {
       return true;
     };
     const changes: StateChange[] = [];
-    await expect(startStepFunctions({}, { onState: (change) => changes.push(change) })).resolves.toMatchObject({
-      status: 'SUCCEEDED',
-    });
+    const told: string[] = [];
+    const options = {
+      onState: (change: StateChange) => changes.push(change),
+      onTrouble: ({ code }: LakeletError) => told.push(code),
+    };
+    await expect(startStepFunctions({}, options)).resolves.toMatchObject({ status: 'SUCCEEDED' });
     expect(troubles).toBe(8);
+    expect(told).toEqual([expect.stringMatching(/^(AWS_UNREACHABLE|THROTTLED)$/)]);
     expect(changes).toHaveLength(2);
   }, 60_000);
 
