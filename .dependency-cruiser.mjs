@@ -1,7 +1,7 @@
 // The rooms of the house, lowest first. A room may import from the rooms on the lines above its own, and from itself;
 // rooms of one line are siblings and do not know each other.
 const FLOORS = [
-  ['lib/(concurrency|config|errors|files|logger|progress)[.]ts'],
+  ['lib/(aws|concurrency|config|errors|files|logger|progress)[.]ts'],
   ['lib/process/'],
   ['lib/storage/'],
   ['lib/delta/'],

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { hasPackages, interpreterOf, MLFLOW_VERSION } from '../lib/mlflow/index.ts';
+import { MLFLOW_VERSION } from '../lib/mlflow/index.ts';
+import { hasPackages, interpreterOf } from '../lib/mlflow/python.ts';
 import { pythonVenv } from './python.ts';
 import { portToUse, type RunningServer, type StartOptions, shellWithout, startEmulator } from './server.ts';
 import { projectFolder, serviceSettings } from './settings.ts';

@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { LakeletError, messageOf, printable } from '../lib/errors.ts';
-import { interpreterOf } from '../lib/mlflow/index.ts';
+import { interpreterOf, succeeds } from '../lib/mlflow/python.ts';
 import { withLock } from './lock.ts';
 
 const run = promisify(execFile);
@@ -123,14 +123,4 @@ async function isInstalled(folder: string, digest: string): Promise<boolean> {
   // No stamp, or none that can be read: the environment is made anew.
   const stamp = await readFile(stampOf(folder), 'utf8').catch(() => undefined);
   return stamp === digest && (await succeeds(interpreterOf(folder), ['-c', '']));
-}
-
-async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
-  try {
-    await run(command, args, { timeout: 60_000 });
-    return true;
-  } catch {
-    // Not there, or not what is needed: the caller looks at the next one, and says so when there is none.
-    return false;
-  }
 }

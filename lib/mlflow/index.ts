@@ -9,7 +9,7 @@ export { type LocalVersion, localModel, localVersions } from './local-registry.t
 export { type LogTarget, logTraining } from './log-training.ts';
 export { MLFLOW_VERSION } from './model-folder.ts';
 export { type PushOptions, type PushSummary, pushRecords } from './push.ts';
-export { findPython, hasPackages, interpreterOf } from './python.ts';
+export { findPython, interpreterOf } from './python.ts';
 export { type KeptRecord, keepRecord, readRecord, recordKeys } from './record-store.ts';
 export { type LoggedTraining, logOnServer } from './server-log.ts';
 export { type RunningServer, type ServerOptions, startMlflowServer } from './server-process.ts';

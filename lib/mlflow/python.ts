@@ -108,7 +108,8 @@ function hasMlflow(python: string): Promise<boolean> {
   return hasPackages(python, { mlflow: MLFLOW_VERSION });
 }
 
-async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
+/** Whether a command ends with exit code 0 within a minute. */
+export async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
   try {
     await run(command, args, { timeout: 60_000 });
     return true;

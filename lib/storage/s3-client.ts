@@ -1,4 +1,5 @@
 import type { S3Client } from '@aws-sdk/client-s3';
+import { awsPlace } from '../aws.ts';
 import { patientRetries } from './s3-retry.ts';
 
 /** Milliseconds to make a connection. */
@@ -29,11 +30,7 @@ export interface S3Connection {
  */
 export async function connectS3(): Promise<S3Connection> {
   const sdk = await import('@aws-sdk/client-s3');
-  const settings = new sdk.S3Client({}).config;
-  const endpoint = await settings.serviceConfiguredEndpoint?.();
-  // The SDK fails where no region is set, and the empty string counts as one for it.
-  const configured = await settings.region().catch(() => '');
-  const region = configured === '' ? 'us-east-1' : configured;
+  const { endpoint, region, place } = await awsPlace(new sdk.S3Client({}).config);
   const agent = { keepAlive: true, maxSockets: CONNECTIONS };
   const client = new sdk.S3Client({
     region,
@@ -52,7 +49,7 @@ export async function connectS3(): Promise<S3Connection> {
       httpsAgent: agent,
     },
   });
-  return { sdk, client, server: endpoint ?? `AWS (${region})`, buckets: new Set(), conditional: new Set() };
+  return { sdk, client, server: place, buckets: new Set(), conditional: new Set() };
 }
 
 let shared: Promise<S3Connection> | undefined;

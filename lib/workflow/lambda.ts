@@ -1,4 +1,5 @@
 import type { LambdaClient } from '@aws-sdk/client-lambda';
+import { awsPlace } from '../aws.ts';
 import { LakeletError, printable } from '../errors.ts';
 import { toldBy } from '../pipeline/lambda-error.ts';
 import { awsError, type Service } from './aws-error.ts';
@@ -43,16 +44,13 @@ export async function lambdaHandlers(stage: string, signal?: AbortSignal): Promi
 
 async function connect(): Promise<Lambda> {
   const sdk = await import('@aws-sdk/client-lambda');
-  const settings = new sdk.LambdaClient({}).config;
-  const endpoint = await settings.serviceConfiguredEndpoint?.();
-  const configured = await settings.region().catch(() => '');
-  const region = configured === '' ? 'us-east-1' : configured;
+  const { region, place } = await awsPlace(new sdk.LambdaClient({}).config);
   return {
     sdk,
     // The definition says what is tried again, and when.
     client: new sdk.LambdaClient({ region, maxAttempts: 1, requestHandler: TIMEOUTS }),
     name: 'Lambda',
-    place: endpoint ?? `AWS (${region})`,
+    place,
     variables: 'AWS_ENDPOINT_URL_LAMBDA (or AWS_ENDPOINT_URL)',
   };
 }

@@ -1,4 +1,5 @@
 import type { SFNClient } from '@aws-sdk/client-sfn';
+import { awsPlace } from '../aws.ts';
 import { LakeletError, printable } from '../errors.ts';
 import { awsError, type Service } from './aws-error.ts';
 
@@ -17,15 +18,12 @@ export interface StepFunctions extends Service {
 /** Loads the SDK and connects. Where no region is set it is us-east-1, which emulators take. */
 export async function connectStepFunctions(): Promise<StepFunctions> {
   const sdk = await import('@aws-sdk/client-sfn');
-  const settings = new sdk.SFNClient({}).config;
-  const endpoint = await settings.serviceConfiguredEndpoint?.();
-  const configured = await settings.region().catch(() => '');
-  const region = configured === '' ? 'us-east-1' : configured;
+  const { region, place } = await awsPlace(new sdk.SFNClient({}).config);
   return {
     sdk,
     client: new sdk.SFNClient({ region, maxAttempts: 3, requestHandler: TIMEOUTS }),
     name: 'Step Functions',
-    place: endpoint ?? `AWS (${region})`,
+    place,
     variables: 'AWS_ENDPOINT_URL (or AWS_ENDPOINT_URL_SFN)',
   };
 }
