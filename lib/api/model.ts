@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Config } from '../config.ts';
 import { LakeletError, printable } from '../errors.ts';
-import { type Forest, fromOnnx } from '../forest/index.ts';
+import { fromOnnx, type TreeEnsemble } from '../forest/index.ts';
 import { fetchModel, localModel } from '../mlflow/index.ts';
 import { recordsOf } from '../pipeline/context.ts';
 
@@ -9,11 +9,11 @@ import { recordsOf } from '../pipeline/context.ts';
 export interface RegisteredModel {
   readonly name: string;
   readonly version: string;
-  readonly forest: Forest;
+  readonly forest: TreeEnsemble;
 }
 
 /** The forest that was used last; reading one again takes longer than to fetch it. */
-let last: { readonly digest: string; readonly forest: Forest } | undefined;
+let last: { readonly digest: string; readonly forest: TreeEnsemble } | undefined;
 
 /**
  * The model that a reference stands for now, from the MLflow server that is set, else from the local records.
@@ -38,7 +38,7 @@ export async function loadModel(config: Config, reference: string): Promise<Regi
   return { name, version: found.version, forest: forestOf(found.onnx, reference) };
 }
 
-function forestOf(onnx: Uint8Array, reference: string): Forest {
+function forestOf(onnx: Uint8Array, reference: string): TreeEnsemble {
   const digest = createHash('sha256').update(onnx).digest('hex');
   if (last?.digest === digest) return last.forest;
   try {

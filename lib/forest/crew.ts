@@ -59,7 +59,7 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
   if (signal?.aborted === true) abort();
   else signal?.addEventListener('abort', abort, { once: true });
   try {
-    for (let i = 0; i < options.workers && signal?.aborted !== true; i++)
+    for (let i = 0; i < options.nJobs && signal?.aborted !== true; i++)
       workers.push(new Worker(new URL(import.meta.url), { workerData: { tag: TAG, control } }));
   } catch (error) {
     fail(notStarted(error));
@@ -96,7 +96,7 @@ export function startCrew(options: ResolvedOptions, signal: AbortSignal | undefi
           reject(asLakeletError(error, 'FOREST_PROGRESS_FAILED', 'The onProgress function of the training threw'));
           return;
         }
-        if (trees.size === options.trees) resolve([...trees].sort(([a], [b]) => a - b).map(([, tree]) => tree));
+        if (trees.size === options.nEstimators) resolve([...trees].sort(([a], [b]) => a - b).map(([, tree]) => tree));
       };
       const job: Job = { problem, options };
       for (const worker of workers) {
@@ -144,7 +144,7 @@ function work({ problem, options }: Job, control: Int32Array, send: (report: Tre
   const ended = (): boolean => Atomics.load(control, ENDED) === 1;
   for (
     let number = Atomics.add(control, NEXT_TREE, 1);
-    number < options.trees && !ended();
+    number < options.nEstimators && !ended();
     number = Atomics.add(control, NEXT_TREE, 1)
   ) {
     const grown = grower.grow(number, ended);

@@ -45,7 +45,7 @@ export class TreeGrower {
   /** Grows tree `number`; `ended` is asked at each large node whether to give up, and then the tree is of no use. */
   grow(number: number, ended: () => boolean): GrownTree {
     const { builder, best, options, problem } = this;
-    const random = randomStream(options.seed, number);
+    const random = randomStream(options.randomState, number);
     const gains = new Float64Array(problem.columns.length);
     // Any order of features is as good as another to draw from, but it must not come from the tree before.
     for (let i = 0; i < this.features.length; i++) this.features[i] = i;

@@ -2,7 +2,13 @@
 export { type Baseline, type BaselineOptions, evaluateMean, trainBaseline } from './baseline.ts';
 export type { CategoricalColumn, FeatureColumn, ModelFeature, NumericColumn, TrainingData } from './columns.ts';
 export { encodeColumns, recodeMatrix } from './encode.ts';
-export { type FeatureImportance, Forest } from './forest.ts';
+export {
+  type Algorithm,
+  type FeatureImportance,
+  type LearningCurve,
+  type OutOfBag,
+  TreeEnsemble,
+} from './ensemble.ts';
 export { evaluate, type RegressionMetrics } from './metrics.ts';
 export { toOnnx } from './onnx.ts';
 export { fromOnnx } from './onnx-read.ts';

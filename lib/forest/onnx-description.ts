@@ -1,9 +1,11 @@
 import type { ModelFeature } from './columns.ts';
+import type { Algorithm } from './ensemble.ts';
 import { FORMAT } from './onnx-schema.ts';
 import { unreadable } from './protobuf-read.ts';
 
 /** What a model file says about its matrix, beside the trees. */
-export interface ForestDescription {
+export interface ModelDescription {
+  readonly algorithm: Algorithm;
   readonly features: readonly ModelFeature[];
   /** A share for each feature. */
   readonly importances: readonly number[];
@@ -13,16 +15,20 @@ export interface ForestDescription {
  * Reads the JSON text of a model file's metadata.
  * @throws LakeletError FOREST_MODEL_UNREADABLE where it is not as `toOnnx` writes it
  */
-export function readDescription(text: string): ForestDescription {
+export function readDescription(text: string): ModelDescription {
   const value = parse(text);
   if (!isRecord(value)) throw unreadable('its description is no object');
-  if (value.format !== FORMAT) throw unreadable(`its format is not ${FORMAT}, which this version of Lakelet knows`);
-  const { features, importances } = value;
+  // Format 1 knew forests alone.
+  const { format, algorithm = format === 1 ? 'forest' : undefined, features, importances } = value;
+  if (format !== 1 && format !== FORMAT) {
+    throw unreadable(`its format is not ${FORMAT} or before, which this version of Lakelet knows`);
+  }
+  if (algorithm !== 'forest' && algorithm !== 'boosting') throw unreadable('it is neither a forest nor boosted trees');
   if (!Array.isArray(features) || features.length === 0) throw unreadable('it lists no features');
   if (!Array.isArray(importances) || importances.length !== features.length || !importances.every(Number.isFinite)) {
     throw unreadable('it does not list an importance for each feature');
   }
-  return { features: features.map(featureOf), importances };
+  return { algorithm, features: features.map(featureOf), importances };
 }
 
 function featureOf(value: unknown): ModelFeature {

@@ -1,7 +1,8 @@
 import type { ModelFeature } from './columns.ts';
-import { Forest } from './forest.ts';
-import { type ForestDescription, readDescription } from './onnx-description.ts';
+import { TreeEnsemble } from './ensemble.ts';
+import { type ModelDescription, readDescription } from './onnx-description.ts';
 import {
+  AGGREGATE,
   ATTRIBUTE,
   DESCRIPTION_KEY,
   GRAPH,
@@ -20,10 +21,10 @@ import type { Tree } from './tree.ts';
  * that a damaged file is refused and never leads a prediction astray or into an endless loop.
  * @throws LakeletError FOREST_MODEL_UNREADABLE for any other bytes, ONNX files of other makers included
  */
-export function fromOnnx(bytes: Uint8Array): Forest {
+export function fromOnnx(bytes: Uint8Array): TreeEnsemble {
   let producer = '';
   let graph: Uint8Array | undefined;
-  let description: ForestDescription | undefined;
+  let description: ModelDescription | undefined;
   for (const field of readFields(bytes)) {
     if (field.number === MODEL.producerName) producer = textOf(field);
     if (field.number === MODEL.metadata) description = descriptionOf(blockOf(field)) ?? description;
@@ -31,11 +32,16 @@ export function fromOnnx(bytes: Uint8Array): Forest {
   }
   if (producer !== PRODUCER) throw unreadable('it was not written by Lakelet');
   if (graph === undefined || description === undefined) throw unreadable('it is not complete');
-  const { features, importances } = description;
-  return new Forest(features, readTrees(attributesOf(graph), features), importances);
+  const { algorithm, features, importances } = description;
+  const attributes = attributesOf(graph);
+  const aggregate = attributes.get('aggregate_function');
+  if (aggregate === undefined || textOf(only(aggregate, ATTRIBUTE.text)) !== AGGREGATE[algorithm])
+    throw unreadable('its trees are put together in another way');
+  const trees = readTrees(attributes, features);
+  return new TreeEnsemble({ algorithm, features, trees, importances, base: baseOf(attributes) });
 }
 
-function descriptionOf(entry: Uint8Array): ForestDescription | undefined {
+function descriptionOf(entry: Uint8Array): ModelDescription | undefined {
   const [key, value] = [METADATA.key, METADATA.value].map((number) => textOf(only(entry, number)));
   return key === DESCRIPTION_KEY ? readDescription(value ?? '') : undefined;
 }
@@ -49,6 +55,15 @@ function attributesOf(graph: Uint8Array): Map<string, Uint8Array> {
     attributes.set(textOf(only(attribute, ATTRIBUTE.name)), attribute);
   }
   return attributes;
+}
+
+function baseOf(attributes: Map<string, Uint8Array>): number {
+  const attribute = attributes.get('base_values');
+  if (attribute === undefined) return 0;
+  const [base, more] = floatsOf(attribute);
+  if (base === undefined || more !== undefined || !Number.isFinite(base))
+    throw unreadable('its base is not one number');
+  return base;
 }
 
 function readTrees(attributes: Map<string, Uint8Array>, features: readonly ModelFeature[]): Tree[] {

@@ -21,8 +21,11 @@ export const OPERATOR = 'TreeEnsembleRegressor';
 /** The entry of the file's metadata that holds the features and importances as JSON. */
 export const DESCRIPTION_KEY = 'lakelet.forest';
 /** Goes up when a file of the present code could not be read by the code before. */
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /** `nodes_modes`: a split sends a row to its true branch where x ≤ the node's value. */
 export const SPLIT_MODE = 'BRANCH_LEQ';
 export const LEAF_MODE = 'LEAF';
+
+/** `aggregate_function`: what becomes of the trees' leaves. */
+export const AGGREGATE = { forest: 'AVERAGE', boosting: 'SUM' } as const;

@@ -1,6 +1,7 @@
 import { LakeletError } from '../errors.ts';
-import type { Forest } from './forest.ts';
+import type { TreeEnsemble } from './ensemble.ts';
 import {
+  AGGREGATE,
   ATTRIBUTE,
   ATTRIBUTE_TYPE,
   DESCRIPTION_KEY,
@@ -38,7 +39,7 @@ type Integers = Int32Array | Uint8Array;
  * NaN, as `encodeColumns` makes them. Names, categories and importances are in the file's metadata as JSON.
  * @throws LakeletError FOREST_MODEL_TOO_LARGE for more than 40,000,000 nodes, which no ONNX file could hold
  */
-export function toOnnx(forest: Forest): Uint8Array {
+export function toOnnx(forest: TreeEnsemble): Uint8Array {
   if (forest.nodes > MAX_NODES) {
     throw new LakeletError(
       'FOREST_MODEL_TOO_LARGE',
@@ -46,12 +47,13 @@ export function toOnnx(forest: Forest): Uint8Array {
     );
   }
   const graph = new MessageWriter()
-    .message(GRAPH.node, ensemble(forest.trees))
-    .text(GRAPH.name, 'random forest')
+    .message(GRAPH.node, ensembleNode(forest))
+    .text(GRAPH.name, forest.algorithm)
     .message(GRAPH.input, floatMatrix('features', forest.features.length))
     .message(GRAPH.output, floatMatrix('prediction', 1));
   const description = {
     format: FORMAT,
+    algorithm: forest.algorithm,
     features: forest.features,
     importances: forest.importances.map(({ importance }) => importance),
   };
@@ -69,11 +71,11 @@ export function toOnnx(forest: Forest): Uint8Array {
     .slice();
 }
 
-function ensemble(trees: readonly Tree[]): MessageWriter {
+function ensembleNode({ algorithm, trees, base }: TreeEnsemble): MessageWriter {
   const node = new MessageWriter()
     .text(NODE.input, 'features')
     .text(NODE.output, 'prediction')
-    .text(NODE.name, 'forest')
+    .text(NODE.name, algorithm)
     .text(NODE.opType, OPERATOR)
     .text(NODE.domain, 'ai.onnx.ml');
   const integers = (name: string, column: Column<Integers>): unknown =>
@@ -93,7 +95,15 @@ function ensemble(trees: readonly Tree[]): MessageWriter {
   integers('target_ids', (tree) => leavesOf(tree).fill(0));
   floats('target_weights', (tree) => Float32Array.from(leavesOf(tree), (id) => tree.value[id] ?? 0));
   node.message(NODE.attribute, attribute('n_targets', ATTRIBUTE_TYPE.integer).integer(ATTRIBUTE.integer, 1));
-  node.message(NODE.attribute, attribute('aggregate_function', ATTRIBUTE_TYPE.text).text(ATTRIBUTE.text, 'AVERAGE'));
+  node.message(
+    NODE.attribute,
+    attribute('aggregate_function', ATTRIBUTE_TYPE.text).text(ATTRIBUTE.text, AGGREGATE[algorithm]),
+  );
+  if (base !== 0) {
+    const packed = new MessageWriter();
+    packed.packedFloats(Float32Array.of(base));
+    node.message(NODE.attribute, attribute('base_values', ATTRIBUTE_TYPE.floats).message(ATTRIBUTE.floats, packed));
+  }
   return node;
 }
 

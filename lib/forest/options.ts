@@ -4,7 +4,7 @@ import { LakeletError, printable } from '../errors.ts';
 /** How a forest is grown; the names are scikit-learn's, in camel case. */
 export interface ForestOptions {
   /** How many trees; 100 by default. */
-  readonly trees?: number;
+  readonly nEstimators?: number;
   /** How many splits lie at most between root and leaf; unlimited by default. */
   readonly maxDepth?: number;
   /** How many drawn rows a leaf holds at least, a row drawn twice counting twice; 1 by default. */
@@ -12,11 +12,11 @@ export interface ForestOptions {
   /** The share of features tried at each split, in (0, 1]; a third by default. At least one is tried. */
   readonly maxFeatures?: number;
   /** Any whole number; the same seed, data and options give the same forest. 0 by default. */
-  readonly seed?: number;
+  readonly randomState?: number;
   /** Whether each tree learns from rows drawn with replacement (true, the default) or from all rows. */
   readonly bootstrap?: boolean;
   /** How many worker threads; as many as there are processors by default. The forest does not depend on it. */
-  readonly workers?: number;
+  readonly nJobs?: number;
   /** Ends the training, and its workers, with a LakeletError of code ABORTED. */
   readonly signal?: AbortSignal;
   /** Called on the caller's thread after each tree. */
@@ -25,23 +25,23 @@ export interface ForestOptions {
 
 /** Options with every default filled in; `maxDepth` is Infinity where it is unlimited. */
 export interface ResolvedOptions {
-  readonly trees: number;
+  readonly nEstimators: number;
   readonly maxDepth: number;
   readonly minSamplesLeaf: number;
   readonly maxFeatures: number;
-  readonly seed: number;
+  readonly randomState: number;
   readonly bootstrap: boolean;
-  readonly workers: number;
+  readonly nJobs: number;
 }
 
 const NAMES = new Set([
-  'trees',
+  'nEstimators',
   'maxDepth',
   'minSamplesLeaf',
   'maxFeatures',
-  'seed',
+  'randomState',
   'bootstrap',
-  'workers',
+  'nJobs',
   'signal',
   'onProgress',
 ]);
@@ -59,7 +59,7 @@ export function resolveOptions(options: ForestOptions): ResolvedOptions {
       );
     }
   }
-  const trees = whole('trees', options.trees ?? 100, 1, 100_000);
+  const nEstimators = whole('nEstimators', options.nEstimators ?? 100, 1, 100_000);
   const maxFeatures = options.maxFeatures ?? 1 / 3;
   if (typeof maxFeatures !== 'number' || !(maxFeatures > 0 && maxFeatures <= 1)) {
     throw new LakeletError(
@@ -75,16 +75,16 @@ export function resolveOptions(options: ForestOptions): ResolvedOptions {
     );
   }
   return {
-    trees,
+    nEstimators,
     maxDepth:
       options.maxDepth === undefined || options.maxDepth === Infinity
         ? Infinity
         : whole('maxDepth', options.maxDepth, 1, 2 ** 31 - 1),
     minSamplesLeaf: whole('minSamplesLeaf', options.minSamplesLeaf ?? 1, 1, 2 ** 31 - 1),
     maxFeatures,
-    seed: whole('seed', options.seed ?? 0, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
+    randomState: whole('randomState', options.randomState ?? 0, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER),
     bootstrap,
-    workers: Math.min(trees, whole('workers', options.workers ?? Math.min(availableParallelism(), 256), 1, 256)),
+    nJobs: Math.min(nEstimators, whole('nJobs', options.nJobs ?? Math.min(availableParallelism(), 256), 1, 256)),
   };
 }
 

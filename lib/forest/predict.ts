@@ -1,8 +1,16 @@
 import { LakeletError } from '../errors.ts';
 import type { Tree } from './tree.ts';
 
-/** Predicts the mean of the trees' leaves for each row of a row-major matrix of 32-bit floats. */
+/** Predicts each row of a row-major matrix of 32-bit floats: the base and the trees' leaves, of a forest their mean. */
 export type Predictor = (matrix: Float32Array) => Float64Array;
+
+/** What a predictor is made from: of a {@link TreeEnsemble} that much. */
+export interface Compilable {
+  readonly algorithm: 'forest' | 'boosting';
+  readonly features: readonly unknown[];
+  readonly trees: readonly Tree[];
+  readonly base: number;
+}
 
 const BLOCK_ROWS = 2048;
 const MISSING = 0xffff;
@@ -11,7 +19,9 @@ const MISSING = 0xffff;
  * Prepares trees for many rows. Values are first replaced by their rank among the thresholds of their feature, so that
  * a step down a tree is whole-number arithmetic without a branch, which a processor could not foresee.
  */
-export function compilePredictor(trees: readonly Tree[], width: number): Predictor {
+export function compilePredictor({ algorithm, features, trees, base }: Compilable): Predictor {
+  const width = features.length;
+  const divisor = algorithm === 'forest' ? trees.length : 1;
   const thresholds = thresholdsOf(trees, width);
   const compiled = trees.map((tree) => compileTree(tree, thresholds));
   return (matrix) => {
@@ -32,7 +42,7 @@ export function compilePredictor(trees: readonly Tree[], width: number): Predict
       }
       for (const tree of compiled) addTree(tree, ranks, width, count, result, from);
     }
-    for (let row = 0; row < rows; row++) result[row] = (result[row] ?? 0) / trees.length;
+    for (let row = 0; row < rows; row++) result[row] = base + (result[row] ?? 0) / divisor;
     return result;
   };
 }

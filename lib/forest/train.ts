@@ -1,7 +1,7 @@
 import { asLakeletError } from '../errors.ts';
 import { checkTrainingData, type TrainingData } from './columns.ts';
 import { startCrew } from './crew.ts';
-import { Forest } from './forest.ts';
+import { TreeEnsemble } from './ensemble.ts';
 import { type ForestOptions, resolveOptions } from './options.ts';
 import { layOut } from './problem.ts';
 
@@ -15,21 +15,22 @@ import { layOut } from './problem.ts';
  *
  * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, FOREST_PROGRESS_FAILED (onProgress threw), ABORTED
  */
-export async function trainForest(data: TrainingData, options: ForestOptions = {}): Promise<Forest> {
+export async function trainForest(data: TrainingData, options: ForestOptions = {}): Promise<TreeEnsemble> {
   const resolved = resolveOptions(options);
   const rows = checkTrainingData(data);
   const crew = startCrew(resolved, options.signal);
   try {
-    const { problem, features } = layOut(data, rows, resolved.seed);
-    const grown = await crew.grow(problem, (done) => options.onProgress?.({ done, total: resolved.trees }));
-    return new Forest(
+    const { problem, features } = layOut(data, rows, resolved.randomState);
+    const grown = await crew.grow(problem, (done) => options.onProgress?.({ done, total: resolved.nEstimators }));
+    return new TreeEnsemble({
+      algorithm: 'forest',
       features,
-      grown.map(({ tree }) => tree),
-      importancesOf(
+      trees: grown.map(({ tree }) => tree),
+      importances: importancesOf(
         grown.map(({ gains }) => gains),
         features.length,
       ),
-    );
+    });
   } catch (error) {
     throw asLakeletError(error, 'FOREST_FAILED', 'The forest could not be trained');
   } finally {

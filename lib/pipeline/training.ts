@@ -57,7 +57,14 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
   const started = performance.now();
   const forest = await trainForest(
     { columns, target, rows },
-    { ...params, onProgress: tellTrees, ...(signal !== undefined && { signal }) },
+    {
+      nEstimators: trees,
+      maxDepth,
+      maxFeatures: MAX_FEATURES,
+      randomState: seed,
+      onProgress: tellTrees,
+      ...(signal !== undefined && { signal }),
+    },
   );
   const seconds = (performance.now() - started) / 1000;
   const { matrix } = encodeColumns(forest.features, columns, heldOut);

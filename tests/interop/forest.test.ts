@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { encodeColumns, type Forest, toOnnx, trainForest } from '../../lib/forest/index.ts';
+import { encodeColumns, type TreeEnsemble, toOnnx, trainForest } from '../../lib/forest/index.ts';
 import { interpreterOf } from '../../lib/mlflow/index.ts';
 import { exampleData, numeric } from '../lib/forest/example.ts';
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 /** What onnxruntime predicts for a matrix, by the forest's file. */
-async function predictInPython(forest: Forest, matrix: Float32Array): Promise<Float32Array> {
+async function predictInPython(forest: TreeEnsemble, matrix: Float32Array): Promise<Float32Array> {
   const [model, rows, output] = ['model.onnx', 'rows.f32', 'predicted.f32'].map((name) => join(folder, name));
   if (model === undefined || rows === undefined || output === undefined) throw new Error('no paths');
   await writeFile(model, toOnnx(forest));
@@ -27,7 +27,7 @@ async function predictInPython(forest: Forest, matrix: Float32Array): Promise<Fl
   return new Float32Array(Uint8Array.from(bytes).buffer);
 }
 
-async function expectSame(forest: Forest, matrix: Float32Array): Promise<void> {
+async function expectSame(forest: TreeEnsemble, matrix: Float32Array): Promise<void> {
   const ours = forest.predictMatrix(matrix);
   const theirs = await predictInPython(forest, matrix);
   expect(theirs).toHaveLength(ours.length);
@@ -41,14 +41,14 @@ async function expectSame(forest: Forest, matrix: Float32Array): Promise<void> {
 describe('a forest in onnxruntime', () => {
   it('predicts the rows it learnt from, and others, as here', async () => {
     const data = exampleData(3000);
-    const forest = await trainForest(data, { trees: 100, maxDepth: 10, seed: 3 });
+    const forest = await trainForest(data, { nEstimators: 100, maxDepth: 10, randomState: 3 });
     await expectSame(forest, encodeColumns(forest.features, data.columns).matrix);
     await expectSame(forest, encodeColumns(forest.features, exampleData(2000, 8).columns).matrix);
   }, 60_000);
 
   it('decides values at the thresholds, beyond them, infinite and missing ones as here', async () => {
     const data = exampleData(500);
-    const forest = await trainForest(data, { trees: 500, seed: 3 });
+    const forest = await trainForest(data, { nEstimators: 500, randomState: 3 });
     const edges: number[] = [];
     for (const tree of forest.trees.slice(0, 20)) {
       tree.threshold.forEach((threshold) => {
@@ -63,7 +63,7 @@ describe('a forest in onnxruntime', () => {
   it('holds where a tree is one leaf', async () => {
     const forest = await trainForest(
       { columns: [numeric('x', [1, 2, 3])], target: Float64Array.of(7, 7, 7) },
-      { trees: 3 },
+      { nEstimators: 3 },
     );
     await expectSame(forest, Float32Array.of(0, 5, Number.NaN));
   }, 60_000);

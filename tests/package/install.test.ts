@@ -135,7 +135,7 @@ const wrong: string = latest.version;
 
 const ages = Float64Array.from({ length: 400 }, (_, i) => i % 50);
 const columns = [{ name: 'age', kind: 'numeric' as const, values: ages }];
-const forest = await trainForest({ columns, target: ages }, { trees: 5, maxDepth: 6, seed: 1 });
+const forest = await trainForest({ columns, target: ages }, { nEstimators: 5, maxDepth: 6, randomState: 1 });
 const { r2, mae, rmse } = evaluate(ages, forest.predict(columns));
 const onnx = toOnnx(forest);
 

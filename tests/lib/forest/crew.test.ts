@@ -95,7 +95,7 @@ describe('the worker threads of a forest', () => {
     const cancel = new AbortController();
     const onProgress = (): void => cancel.abort(new Error('enough'));
     const started = performance.now();
-    const training = trainForest(exampleData(20_000), { trees: 100_000, signal: cancel.signal, onProgress });
+    const training = trainForest(exampleData(20_000), { nEstimators: 100_000, signal: cancel.signal, onProgress });
     await expect(training).rejects.toMatchObject({
       code: 'ABORTED',
       cause: expect.objectContaining({ message: 'enough' }),
@@ -104,7 +104,7 @@ describe('the worker threads of a forest', () => {
   });
 
   it('tell what went wrong in them', async () => {
-    const options = resolveOptions({ workers: 2, trees: 3 });
+    const options = resolveOptions({ nJobs: 2, nEstimators: 3 });
     const { problem } = layOut(exampleData(50), 50, 0);
     const crew = startCrew(options, undefined);
     const grown = crew.grow({ ...problem, rows: -1 }, () => undefined);
@@ -117,6 +117,6 @@ describe('the worker threads of a forest', () => {
   });
 
   it('may be dismissed before they have anything to do', async () => {
-    await startCrew(resolveOptions({ workers: 3 }), undefined).dismiss();
+    await startCrew(resolveOptions({ nJobs: 3 }), undefined).dismiss();
   });
 });

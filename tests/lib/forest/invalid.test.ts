@@ -39,17 +39,17 @@ describe('trainForest refuses', () => {
   });
 
   it.each<[ForestOptions, string]>([
-    [{ trees: 0 }, 'trees is 0'],
-    [{ trees: 1.5 }, 'trees is 1.5'],
+    [{ nEstimators: 0 }, 'nEstimators is 0'],
+    [{ nEstimators: 1.5 }, 'nEstimators is 1.5'],
     [{ maxDepth: 0 }, 'maxDepth is 0'],
     [{ minSamplesLeaf: -1 }, 'minSamplesLeaf is -1'],
     [{ maxFeatures: 0 }, 'maxFeatures is 0'],
     [{ maxFeatures: 1.1 }, 'maxFeatures is 1.1'],
     [{ maxFeatures: Number.NaN }, 'maxFeatures is NaN'],
-    [{ seed: 0.5 }, 'seed is 0.5'],
-    [{ workers: 0 }, 'workers is 0'],
+    [{ randomState: 0.5 }, 'randomState is 0.5'],
+    [{ nJobs: 0 }, 'nJobs is 0'],
     [JSON.parse('{"tree": 3}'), '"tree" is no option'],
-    [JSON.parse('{"trees": "3"}'), 'trees is 3'],
+    [JSON.parse('{"nEstimators": "3"}'), 'nEstimators is 3'],
     [JSON.parse('{"bootstrap": 1}'), 'bootstrap is 1'],
   ])('the option %j', async (options, message) => {
     const refused = trainForest({ columns: [x], target }, options);
@@ -69,13 +69,13 @@ describe('a forest refuses to predict', () => {
     ],
     ['rows beyond the columns', [x], Uint32Array.of(7), 'Row index 7'],
   ])('%s', async (_, columns, rows, message) => {
-    const forest = await trainForest({ columns: [x], target }, { trees: 1 });
+    const forest = await trainForest({ columns: [x], target }, { nEstimators: 1 });
     expect(() => forest.predict(columns, rows)).toThrow(expect.objectContaining({ code: 'FOREST_INVALID_DATA' }));
     expect(() => forest.predict(columns, rows)).toThrow(message);
   });
 
   it('a matrix of another width', async () => {
-    const forest = await trainForest(exampleData(50), { trees: 1 });
+    const forest = await trainForest(exampleData(50), { nEstimators: 1 });
     expect(() => forest.predictMatrix(new Float32Array(7))).toThrow(
       expect.objectContaining({ code: 'FOREST_INVALID_DATA' }),
     );

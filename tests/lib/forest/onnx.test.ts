@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
-import { Forest, fromOnnx, toOnnx, trainForest } from '../../../lib/forest/index.ts';
+import { fromOnnx, TreeEnsemble, toOnnx, trainForest } from '../../../lib/forest/index.ts';
 import { randomStream } from '../../../lib/forest/random.ts';
 import { categorical, exampleData } from './example.ts';
 
 const UNREADABLE = expect.objectContaining({ name: 'LakeletError', code: 'FOREST_MODEL_UNREADABLE' });
 
-let forest: Forest;
+let forest: TreeEnsemble;
 let bytes: Uint8Array;
 beforeAll(async () => {
-  forest = await trainForest(exampleData(300), { trees: 5, maxDepth: 6 });
+  forest = await trainForest(exampleData(300), { nEstimators: 5, maxDepth: 6 });
   bytes = toOnnx(forest);
 });
 
@@ -41,7 +41,7 @@ describe('an ONNX file of a forest', () => {
 
   it('is the same on every machine', () => {
     expect(createHash('sha256').update(bytes).digest('hex')).toBe(
-      '85e4bb1905d277e037868f9f223d814d7fbf27c8990e4a159105d8584e90919d',
+      'ed78da301ba25b0dc54341756d520bf536e29b8cd058218ff78c6d92c6a60265',
     );
   });
 
@@ -54,7 +54,12 @@ describe('an ONNX file of a forest', () => {
       missingLeft: new Uint8Array(),
       value: new Float32Array(),
     };
-    const huge = new Forest(forest.features, new Array(5).fill(tree), []);
+    const huge = new TreeEnsemble({
+      algorithm: 'forest',
+      features: forest.features,
+      trees: new Array(5).fill(tree),
+      importances: [],
+    });
     expect(() => toOnnx(huge)).toThrow(expect.objectContaining({ code: 'FOREST_MODEL_TOO_LARGE' }));
   });
 
@@ -81,7 +86,7 @@ describe('an ONNX file of a forest', () => {
   it.each<[string, () => Uint8Array, string]>([
     ['text', () => Buffer.from('not a model at all'), "can't be read"],
     ['of another maker', () => edited('lakelet', 'skl2onx'), 'not written by Lakelet'],
-    ['of another format', () => edited('"format":1', '"format":2'), 'its format is not 1'],
+    ['of another format', () => edited('"format":2', '"format":3'), 'its format is not 2'],
     ['with other features', () => edited('"kind":"numeric"', '"kind":"nothing"'), 'neither numeric nor categorical'],
     ['without an attribute', () => edited('nodes_values', 'other_values'), 'nodes_values is missing'],
     ['without its description', () => edited('lakelet.forest', 'lakelet.desert'), 'not complete'],

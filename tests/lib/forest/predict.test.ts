@@ -20,11 +20,11 @@ function walk(trees: readonly Tree[], row: Float32Array): number {
 }
 
 describe('a prediction', () => {
-  it.each([{ maxDepth: 1 }, { maxDepth: 7 }, { trees: 3 }])(
+  it.each([{ maxDepth: 1 }, { maxDepth: 7 }, { nEstimators: 3 }])(
     'is the mean of the leaves reached (%j)',
     async (options) => {
       const data = exampleData(5003);
-      const forest = await trainForest(data, { trees: 11, ...options });
+      const forest = await trainForest(data, { nEstimators: 11, ...options });
       const { rows, matrix } = encodeColumns(forest.features, data.columns);
       const width = forest.features.length;
       const predicted = forest.predictMatrix(matrix);
@@ -36,7 +36,7 @@ describe('a prediction', () => {
   );
 
   it('follows values at thresholds, just above them, infinite and missing ones', async () => {
-    const forest = await trainForest(exampleData(400), { trees: 20 });
+    const forest = await trainForest(exampleData(400), { nEstimators: 20 });
     const random = randomStream(2, 2);
     const thresholds = forest.trees.flatMap((tree) => [...tree.threshold]);
     const odd = [Number.NaN, Infinity, -Infinity, 0, -0, 3.4028234663852886e38];
@@ -64,6 +64,8 @@ describe('a prediction', () => {
       value: new Float32Array(size),
     };
     for (let split = 0; split < splits; split++) tree.left[split === 0 ? 0 : split * 2 - 1] = split * 2 + 1;
-    expect(() => compilePredictor([tree], 1)).toThrow(expect.objectContaining({ code: 'FOREST_MODEL_TOO_LARGE' }));
+    expect(() => compilePredictor({ algorithm: 'forest', features: ['x'], trees: [tree], base: 0 })).toThrow(
+      expect.objectContaining({ code: 'FOREST_MODEL_TOO_LARGE' }),
+    );
   });
 });

@@ -77,27 +77,36 @@ function checkTree(tree: Tree, data: TrainingData, matrix: Float32Array, maxDept
 
 describe('the split of a node', () => {
   it.each([
-    { seed: 1, maxDepth: 1, minSamplesLeaf: 1 },
-    { seed: 2, maxDepth: 3, minSamplesLeaf: 1 },
-    { seed: 3, maxDepth: 20, minSamplesLeaf: 1 },
-    { seed: 4, maxDepth: 20, minSamplesLeaf: 5 },
-    { seed: 5, maxDepth: 4, minSamplesLeaf: 20 },
-  ])('is the best that trying all of them finds ($seed: depth $maxDepth, leaf $minSamplesLeaf)', async (options) => {
-    const data = smallData(options.seed);
-    const forest = await trainForest(data, { ...options, trees: 1, bootstrap: false, maxFeatures: 1, workers: 1 });
-    const { matrix } = encodeColumns(forest.features, data.columns);
-    const [tree] = forest.trees;
-    if (tree === undefined) throw new Error('no tree');
-    // The data are few, so targets are far apart and means, kept as 32-bit floats, are compared exactly.
-    const visited = checkTree(tree, data, matrix, options.maxDepth, options.minSamplesLeaf);
-    expect(visited).toBe(tree.left.length);
-    expect(visited).toBeGreaterThan(1);
-  });
+    { randomState: 1, maxDepth: 1, minSamplesLeaf: 1 },
+    { randomState: 2, maxDepth: 3, minSamplesLeaf: 1 },
+    { randomState: 3, maxDepth: 20, minSamplesLeaf: 1 },
+    { randomState: 4, maxDepth: 20, minSamplesLeaf: 5 },
+    { randomState: 5, maxDepth: 4, minSamplesLeaf: 20 },
+  ])(
+    'is the best that trying all of them finds ($randomState: depth $maxDepth, leaf $minSamplesLeaf)',
+    async (options) => {
+      const data = smallData(options.randomState);
+      const forest = await trainForest(data, {
+        ...options,
+        nEstimators: 1,
+        bootstrap: false,
+        maxFeatures: 1,
+        nJobs: 1,
+      });
+      const { matrix } = encodeColumns(forest.features, data.columns);
+      const [tree] = forest.trees;
+      if (tree === undefined) throw new Error('no tree');
+      // The data are few, so targets are far apart and means, kept as 32-bit floats, are compared exactly.
+      const visited = checkTree(tree, data, matrix, options.maxDepth, options.minSamplesLeaf);
+      expect(visited).toBe(tree.left.length);
+      expect(visited).toBeGreaterThan(1);
+    },
+  );
 
   it.each([4, 6])('leaves minSamplesLeaf rows on either side, where %i on one would be better', async (jump) => {
     const columns = [numeric('x', [0, 1, 2, 3, 4, 5, 6, 7, 8, 9])];
     const target = Float64Array.from({ length: 10 }, (_, row) => (row < jump ? 100 : 0));
-    const options = { trees: 1, maxDepth: 1, minSamplesLeaf: 5, bootstrap: false, workers: 1 };
+    const options = { nEstimators: 1, maxDepth: 1, minSamplesLeaf: 5, bootstrap: false, nJobs: 1 };
     const predicted = [...(await trainForest({ columns, target }, options)).predict(columns)];
     expect(predicted).toEqual(
       [0, 0, 0, 0, 0, 5, 5, 5, 5, 5].map((row) => (jump === 4 ? 80 - row * 16 : 100 - row * 16)),
@@ -109,7 +118,7 @@ describe('the split of a node', () => {
     const codes = Array.from({ length: 70 }, (_, row) => row % 7);
     const target = Float64Array.from(codes, (code) => ((code * 5) % 7) * 10 + random.below(30));
     const data = { columns: [categorical('code', codes, 7)], target };
-    const forest = await trainForest(data, { trees: 1, maxDepth: 1, bootstrap: false, maxFeatures: 1, workers: 1 });
+    const forest = await trainForest(data, { nEstimators: 1, maxDepth: 1, bootstrap: false, maxFeatures: 1, nJobs: 1 });
     const predicted = forest.predict(data.columns);
     const found = target.reduce((sum, value, row) => sum + (value - (predicted[row] ?? 0)) ** 2, 0);
     let least = Infinity;
@@ -133,7 +142,7 @@ describe('the split of a node', () => {
   it('finds an exclusive or, which no single split helps', async () => {
     const columns = [numeric('a', [0, 0, 1, 1]), numeric('b', [0, 1, 0, 1])];
     const target = Float64Array.of(0, 1, 1, 0);
-    const forest = await trainForest({ columns, target }, { trees: 5, bootstrap: false, workers: 1 });
+    const forest = await trainForest({ columns, target }, { nEstimators: 5, bootstrap: false, nJobs: 1 });
     expect([...forest.predict(columns)]).toEqual([0, 1, 1, 0]);
   });
 });

@@ -6,16 +6,18 @@ describe('trainForest', () => {
     const data = exampleData(20_000);
     const files = [];
     for (const workers of [1, 2, 3, 2]) {
-      files.push(Buffer.from(toOnnx(await trainForest(data, { trees: 12, maxDepth: 9, seed: 5, workers }))));
+      files.push(
+        Buffer.from(toOnnx(await trainForest(data, { nEstimators: 12, maxDepth: 9, randomState: 5, nJobs: workers }))),
+      );
     }
     for (const file of files) expect(file.equals(files[0] ?? Buffer.alloc(0))).toBe(true);
-    const other = Buffer.from(toOnnx(await trainForest(data, { trees: 12, maxDepth: 9, seed: 6 })));
+    const other = Buffer.from(toOnnx(await trainForest(data, { nEstimators: 12, maxDepth: 9, randomState: 6 })));
     expect(other.equals(files[0] ?? Buffer.alloc(0))).toBe(false);
   });
 
   it('begins a larger forest with the trees of a smaller one', async () => {
     const data = exampleData(500);
-    const [small, large] = [await trainForest(data, { trees: 3 }), await trainForest(data, { trees: 5 })];
+    const [small, large] = [await trainForest(data, { nEstimators: 3 }), await trainForest(data, { nEstimators: 5 })];
     expect(large.trees.slice(0, 3)).toEqual(small.trees);
     expect(large.trees).toHaveLength(5);
   });
@@ -39,15 +41,15 @@ describe('trainForest', () => {
           : { ...column, codes: Int32Array.from(rows, (row) => column.codes[row] ?? -1) },
       ),
     };
-    const forest = await trainForest({ ...data, rows }, { trees: 4 });
-    expect(forest).toEqual(await trainForest(picked, { trees: 4 }));
+    const forest = await trainForest({ ...data, rows }, { nEstimators: 4 });
+    expect(forest).toEqual(await trainForest(picked, { nEstimators: 4 }));
     const all = forest.predict(data.columns);
     expect(forest.predict([...data.columns].reverse(), rows)).toEqual(takeRows(all, rows));
   });
 
   it('keeps to maxDepth and minSamplesLeaf', async () => {
     const data = exampleData(2000);
-    const forest = await trainForest(data, { trees: 3, maxDepth: 4, minSamplesLeaf: 50, bootstrap: false });
+    const forest = await trainForest(data, { nEstimators: 3, maxDepth: 4, minSamplesLeaf: 50, bootstrap: false });
     const { matrix } = encodeColumns(forest.features, data.columns);
     const width = forest.features.length;
     for (const tree of forest.trees) {
@@ -80,7 +82,7 @@ describe('trainForest', () => {
         values.map((value) => (value / 250) | 0),
       ),
     ];
-    const forest = await trainForest({ columns, target: values }, { trees: 20 });
+    const forest = await trainForest({ columns, target: values }, { nEstimators: 20 });
     const leaves = forest.trees.map((tree) => tree.left.filter((left) => left === 0).length / 2000);
     for (const share of leaves) expect(Math.abs(share - 0.632)).toBeLessThan(0.03);
     expect(new Set(leaves).size).toBeGreaterThan(5);
@@ -89,7 +91,7 @@ describe('trainForest', () => {
   it('gives missing values a side of their own where they mean something', async () => {
     const x = Array.from({ length: 300 }, (_, row) => (row % 3 === 0 ? Number.NaN : row % 50));
     const target = Float64Array.from(x, (value) => (Number.isNaN(value) ? 500 : value));
-    const forest = await trainForest({ columns: [numeric('x', x)], target }, { trees: 10 });
+    const forest = await trainForest({ columns: [numeric('x', x)], target }, { nEstimators: 10 });
     const [missing, low, high] = forest.predict([numeric('x', [Number.NaN, 0, 49])]);
     expect(missing).toBeCloseTo(500, 5);
     expect(low).toBeLessThan(2);
@@ -99,7 +101,7 @@ describe('trainForest', () => {
   it('sends missing and unseen values with most rows where it learnt nothing of them', async () => {
     const codes = Array.from({ length: 100 }, (_, row) => (row < 80 ? 0 : 1));
     const data = { columns: [categorical('kind', codes, 3)], target: Float64Array.from(codes, (code) => code * 10) };
-    const forest = await trainForest(data, { trees: 3, bootstrap: false });
+    const forest = await trainForest(data, { nEstimators: 3, bootstrap: false });
     const unseen = { name: 'kind', kind: 'categorical' as const, codes: Int32Array.of(0, 1, 2, -1, 3) };
     const categories = ['kind 1', 'kind 0', 'kind 2', 'never heard of'];
     expect([...forest.predict([{ ...unseen, categories }])]).toEqual([10, 0, 0, 0, 0]);
@@ -107,7 +109,7 @@ describe('trainForest', () => {
   });
 
   it('tells which features helped, in shares that add up to 1', async () => {
-    const forest = await trainForest(exampleData(3000), { trees: 20, maxFeatures: 1 });
+    const forest = await trainForest(exampleData(3000), { nEstimators: 20, maxFeatures: 1 });
     const shares = Object.fromEntries(forest.importances.map(({ name, importance }) => [name, importance]));
     expect(Object.values(shares).reduce((sum, share) => sum + share, 0)).toBeCloseTo(1, 9);
     expect(shares.goods).toBeGreaterThan(0.4);
@@ -120,12 +122,12 @@ describe('trainForest', () => {
       numeric('missing', [Number.NaN, Number.NaN, Number.NaN, Number.NaN]),
       categorical('none', [-1, -1, -1, -1], 0),
     ];
-    const flat = await trainForest({ columns: odd, target: Float64Array.of(3, 3, 3, 3) }, { trees: 2 });
+    const flat = await trainForest({ columns: odd, target: Float64Array.of(3, 3, 3, 3) }, { nEstimators: 2 });
     expect([...flat.predict(odd)]).toEqual([3, 3, 3, 3]);
     expect(flat.importances.map(({ importance }) => importance)).toEqual([0, 0, 0]);
     const unsplit = await trainForest(
       { columns: odd, target: Float64Array.of(1, 2, 3, 6) },
-      { trees: 1, bootstrap: false },
+      { nEstimators: 1, bootstrap: false },
     );
     expect([...unsplit.predict(odd)]).toEqual([3, 3, 3, 3]);
     const single = await trainForest({ columns: [numeric('x', [1])], target: Float64Array.of(9) });
@@ -135,7 +137,7 @@ describe('trainForest', () => {
   it('predicts within the range of a target far from 0', async () => {
     const data = exampleData(500);
     const target = data.target.map((value) => value + 1e6);
-    const forest = await trainForest({ ...data, target }, { trees: 20, maxFeatures: 1 });
+    const forest = await trainForest({ ...data, target }, { nEstimators: 20, maxFeatures: 1 });
     expect(evaluate(target, forest.predict(data.columns)).r2).toBeGreaterThan(0.95);
   });
 
@@ -144,7 +146,7 @@ describe('trainForest', () => {
     const values = Float64Array.from({ length: rows }, (_, row) => Math.exp(((row * 7919) % rows) / 500));
     const target = values.map((value) => Math.log(value));
     const columns = [numeric('x', values)];
-    const forest = await trainForest({ columns, target }, { trees: 10 });
+    const forest = await trainForest({ columns, target }, { nEstimators: 10 });
     expect(evaluate(target, forest.predict(columns)).r2).toBeGreaterThan(0.9999);
     for (const tree of forest.trees) {
       for (const threshold of tree.threshold) expect(threshold).toBe(Math.fround(threshold));
@@ -157,7 +159,7 @@ describe('trainForest', () => {
       expect(total).toBe(7);
       seen.push(done);
     };
-    await trainForest(exampleData(100), { trees: 7, onProgress });
+    await trainForest(exampleData(100), { nEstimators: 7, onProgress });
     expect(seen).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 });

@@ -1,16 +1,19 @@
-import { type Forest, toOnnx, trainForest } from '../../../lib/forest/index.ts';
+import { type TreeEnsemble, toOnnx, trainForest } from '../../../lib/forest/index.ts';
 import { evaluateChampion } from '../../../lib/pipeline/champion.ts';
 
 const kinds = ['books', 'games', 'music'];
 
 /** A forest that knows what each kind costs; its own codes follow the prices. */
-async function forestOf(prices: readonly number[], columns: readonly string[] = ['kind', 'age']): Promise<Forest> {
+async function forestOf(
+  prices: readonly number[],
+  columns: readonly string[] = ['kind', 'age'],
+): Promise<TreeEnsemble> {
   const rows = 90;
   const codes = Int32Array.from({ length: rows }, (_, row) => row % 3);
   const target = Float64Array.from(codes, (code) => prices[code] ?? 0);
   const kind = { name: columns[0] ?? '', kind: 'categorical', codes, categories: kinds } as const;
   const age = { name: columns[1] ?? '', kind: 'numeric', values: new Float64Array(rows).fill(30) } as const;
-  return trainForest({ columns: [kind, age], target }, { trees: 5, workers: 1, maxFeatures: 1, bootstrap: false });
+  return trainForest({ columns: [kind, age], target }, { nEstimators: 5, nJobs: 1, maxFeatures: 1, bootstrap: false });
 }
 
 /** Rows as the training that held them out has them: kinds by `categories`' positions, then the age. */

@@ -5,7 +5,7 @@ import { toOnnx, trainForest } from '../../../../lib/forest/index.ts';
 process.stdout.write('entry runs\n');
 const x = Float64Array.from({ length: 500 }, (_, row) => (row * 37) % 101);
 const data = { columns: [{ name: 'x', kind: 'numeric' as const, values: x }], target: x.map((value) => value * value) };
-const forest = await trainForest(data, { trees: 6, workers: 2 });
+const forest = await trainForest(data, { nEstimators: 6, nJobs: 2 });
 process.stdout.write(`${createHash('sha256').update(toOnnx(forest)).digest('hex')}\n`);
 
 const refused = async (options: Parameters<typeof trainForest>[1]): Promise<string> => {
@@ -16,9 +16,9 @@ const refused = async (options: Parameters<typeof trainForest>[1]): Promise<stri
     return error instanceof Error && 'code' in error ? String(error.code) : 'another error';
   }
 };
-process.stdout.write(`${await refused({ workers: 2, signal: AbortSignal.abort() })}\n`);
-process.stdout.write(`${await refused({ workers: 2, trees: 100_000, signal: AbortSignal.timeout(200) })}\n`);
+process.stdout.write(`${await refused({ nJobs: 2, signal: AbortSignal.abort() })}\n`);
+process.stdout.write(`${await refused({ nJobs: 2, nEstimators: 100_000, signal: AbortSignal.timeout(200) })}\n`);
 const onProgress = (): void => {
   throw new Error('no');
 };
-process.stdout.write(`${await refused({ workers: 2, trees: 100, onProgress })}\n`);
+process.stdout.write(`${await refused({ nJobs: 2, nEstimators: 100, onProgress })}\n`);
