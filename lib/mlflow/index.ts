@@ -3,7 +3,13 @@
  *
  * @module
  */
-export { type ChampionDecision, decideChampion, type EvaluateModel, type PresentChampion } from './champion.ts';
+export {
+  type ChampionDecision,
+  type ChampionScore,
+  decideChampion,
+  type EvaluateModel,
+  type PresentChampion,
+} from './champion.ts';
 export type { MlflowServer } from './http.ts';
 export { type LocalVersion, localModel, localVersions } from './local-registry.ts';
 export { type LogTarget, logTraining } from './log-training.ts';
@@ -19,7 +25,9 @@ export type {
   ComparisonRun,
   DatasetColumn,
   HeldOut,
+  MetricCurve,
   ModelFeature,
+  RunArtifact,
   TrainedModel,
   TrainingDataset,
   TrainingRecord,

@@ -46,8 +46,8 @@ async function decide(
   const rmse = training.metrics.rmse ?? Number.NaN;
   if (champion === undefined) return decideChampion(rmse, undefined);
   const onnx = await readModel(store, recordKey(champion.runId));
-  const championRmse = await evaluate(onnx, training.heldOut, training.model.features);
-  return decideChampion(rmse, { version: String(champion.version), rmse: championRmse });
+  const score = await evaluate(onnx, training.heldOut, training.model.features);
+  return decideChampion(rmse, { version: String(champion.version), score });
 }
 
 /** The last version that became champion and whose record is still there: who removes a record gives its place up. */

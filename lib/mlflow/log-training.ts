@@ -7,7 +7,8 @@ import { registerLocally } from './local-registry.ts';
 import { markPushed } from './push.ts';
 import { keepRecord, readRecord, recordKey } from './record-store.ts';
 import { type LoggedTraining, logOnServer } from './server-log.ts';
-import { checkTraining, type TrainingRecord } from './training.ts';
+import type { TrainingRecord } from './training.ts';
+import { checkTraining } from './training-check.ts';
 
 /** Where trainings go. */
 export interface LogTarget extends Omit<MlflowServer, 'trackingUri'> {

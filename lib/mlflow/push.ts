@@ -19,7 +19,7 @@ export interface PushSummary {
 
 /** How to push. */
 export interface PushOptions {
-  /** Scores the server's champion on a record's held-out rows; without it only trainings on the same rows are compared. */
+  /** Compares a record's model with the server's champion on the record's held-out rows; without it the champion stays. */
   readonly evaluateChampion?: EvaluateModel;
   readonly onPushed?: (logged: LoggedTraining) => void;
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { LakeletError, printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
+import { fromStored, STORED, type StoredRecord, toStored } from './record-format.ts';
 import type { TrainingRecord } from './training.ts';
 
 /** A training as it is kept, and the experiment that it belongs to. */
@@ -12,53 +13,8 @@ export interface KeptRecord {
 
 const RUNS = 'runs/';
 
-const number = z.union([z.number(), z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number)]);
-const values = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
-const metrics = z.record(z.string(), number);
-const blob = z.string().regex(/^[0-9a-f]{64}$/);
-
-const STORED = z.object({
-  format: z.literal(1),
-  experimentName: z.string(),
-  training: z.object({
-    runId: z.string(),
-    startedAt: z.number(),
-    endedAt: z.number(),
-    params: values,
-    metrics,
-    tags: z.record(z.string(), z.string()),
-    dataset: z.object({
-      name: z.string(),
-      uri: z.string(),
-      version: z.number(),
-      columns: z.array(z.object({ name: z.string(), type: z.string(), nullable: z.boolean() })),
-      profile: z.record(z.string(), z.union([z.string(), z.number()])),
-    }),
-    model: z.object({
-      name: z.string(),
-      onnx: blob,
-      features: z.array(
-        z.object({
-          name: z.string(),
-          kind: z.enum(['numeric', 'categorical']),
-          categories: z.array(z.string()).exactOptional(),
-        }),
-      ),
-      inputExample: z.array(z.array(number)),
-      importances: z.array(z.object({ name: z.string(), importance: number })).exactOptional(),
-    }),
-    heldOut: z.object({
-      id: z.string(),
-      rows: z.number(),
-      features: blob.exactOptional(),
-      target: blob.exactOptional(),
-    }),
-    children: z.array(z.object({ name: z.string(), params: values, metrics })),
-  }),
-});
-
 /**
- * Keeps a training in Lakelet's own format: the bytes of its model and held-out rows under `blobs/<sha256>`, then
+ * Keeps a training in Lakelet's own format: the bytes of its model, held-out rows and artifacts under `blobs/<sha256>`, then
  * `runs/<run id>.json`, which names them. A process that dies in between leaves blobs that nothing names, and no record.
  *
  * @returns `exists` where a record of that run id is there already; it stays as it is
@@ -69,55 +25,7 @@ export async function keepRecord(
 ): Promise<'created' | 'exists'> {
   const key = recordKey(training.runId);
   if ((await store.head(key)) !== undefined) return 'exists';
-  const { model, heldOut } = training;
-  const keep = async (bytes: Float32Array | Float64Array | undefined): Promise<string | undefined> =>
-    bytes === undefined ? undefined : keepBlob(store, bytesOf(bytes));
-  const [onnx, features, target] = await Promise.all([
-    keepBlob(store, model.onnx),
-    keep(heldOut.features),
-    keep(heldOut.target),
-  ]);
-  const stored: z.input<typeof STORED> = {
-    format: 1,
-    experimentName,
-    training: {
-      ...training,
-      params: { ...training.params },
-      metrics: storedNumbers(training.metrics),
-      tags: { ...training.tags },
-      dataset: {
-        ...training.dataset,
-        columns: [...training.dataset.columns],
-        profile: { ...training.dataset.profile },
-      },
-      model: {
-        name: model.name,
-        onnx,
-        features: model.features.map(({ categories, ...rest }) => ({
-          ...rest,
-          ...(categories !== undefined && { categories: [...categories] }),
-        })),
-        inputExample: model.inputExample.map((row) => row.map(storedNumber)),
-        ...(model.importances !== undefined && {
-          importances: model.importances.map(({ name, importance }) => ({
-            name,
-            importance: storedNumber(importance),
-          })),
-        }),
-      },
-      heldOut: {
-        id: heldOut.id,
-        rows: heldOut.rows,
-        ...(features !== undefined && { features }),
-        ...(target !== undefined && { target }),
-      },
-      children: (training.children ?? []).map((child) => ({
-        ...child,
-        params: { ...child.params },
-        metrics: storedNumbers(child.metrics),
-      })),
-    },
-  };
+  const stored = await toStored(experimentName, training, (bytes) => keepBlob(store, bytes));
   return store.putIfAbsent(key, new TextEncoder().encode(`${JSON.stringify(stored, undefined, 2)}\n`));
 }
 
@@ -134,28 +42,9 @@ export async function recordKeys(store: ObjectStore): Promise<string[]> {
  * @throws LakeletError `MLFLOW_RECORD_CORRUPT`; what the store throws
  */
 export async function readRecord(store: ObjectStore, key: string): Promise<KeptRecord> {
-  const { experimentName, training } = await readStored(store, key);
-  const { heldOut, model } = training;
-  const read = async (hash: string | undefined): Promise<Uint8Array | undefined> =>
-    hash === undefined ? undefined : readBlob(store, key, hash);
-  const [onnx, features, target] = await Promise.all([
-    readBlob(store, key, model.onnx),
-    read(heldOut.features),
-    read(heldOut.target),
-  ]);
-  return {
-    experimentName,
-    training: {
-      ...training,
-      model: { ...model, onnx },
-      heldOut: {
-        id: heldOut.id,
-        rows: heldOut.rows,
-        ...(features !== undefined && { features: new Float32Array(aligned(features)) }),
-        ...(target !== undefined && { target: new Float64Array(aligned(target)) }),
-      },
-    },
-  };
+  const stored = await readStored(store, key);
+  const training = await fromStored(stored, (hash) => readBlob(store, key, hash));
+  return { experimentName: stored.experimentName, training };
 }
 
 /**
@@ -199,7 +88,7 @@ async function readBlob(store: ObjectStore, owner: string, hash: string): Promis
   throw corrupt(store, owner, `blobs/${hash} holds other bytes than it should`);
 }
 
-async function readStored(store: ObjectStore, key: string): Promise<z.output<typeof STORED>> {
+async function readStored(store: ObjectStore, key: string): Promise<StoredRecord> {
   return parseStored(store, key, await store.get(key), STORED);
 }
 
@@ -223,25 +112,4 @@ function corrupt(store: ObjectStore, key: string, why: string, cause?: unknown):
     `The record ${printable(key, 200)} in ${printable(store.uri, 200)} can't be read (${printable(why, 200)}): remove it, or bring it back from a copy.`,
     { cause },
   );
-}
-
-function storedNumber(value: number): number | 'NaN' | 'Infinity' | '-Infinity' {
-  if (Number.isFinite(value)) return value;
-  return Number.isNaN(value) ? 'NaN' : value > 0 ? 'Infinity' : '-Infinity';
-}
-
-function storedNumbers(numbers: Readonly<Record<string, number>>): Record<string, ReturnType<typeof storedNumber>> {
-  return Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, storedNumber(value)]));
-}
-
-/** Little-endian, as every platform that Node.js runs on has it. */
-function bytesOf(array: Float32Array | Float64Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
-
-/** A copy that a typed array can stand on. */
-function aligned(bytes: Uint8Array): ArrayBuffer {
-  const copy = new ArrayBuffer(bytes.byteLength);
-  new Uint8Array(copy).set(bytes);
-  return copy;
 }

@@ -41,8 +41,7 @@ export interface Registration extends ChampionDecision {
  * Registers the run's model once, and gives it the alias `champion` where it beats the present one. What a killed
  * process left undone is taken up: the version is found by its run, the decision by the version's tags.
  *
- * @param evaluate scores the present champion on the held-out rows; without it only a champion whose version says
- *   that it was scored on the same rows can be compared
+ * @param evaluate compares with the present champion on the held-out rows; without it the champion stays
  */
 export async function register(
   server: MlflowServer,
@@ -143,20 +142,9 @@ async function presentChampion(
   evaluate: EvaluateModel | undefined,
 ): Promise<PresentChampion | undefined> {
   if (version === undefined) return undefined;
-  if (evaluate !== undefined) {
-    const onnx = await modelOf(server, name, version);
-    return { version, rmse: onnx === undefined ? undefined : await evaluate(onnx, heldOut, model.features) };
-  }
-  const { model_version: present } = await call(server, {
-    method: 'GET',
-    path: 'model-versions/get',
-    query: { name, version },
-    answer: z.object({ model_version: VERSION }),
-    repeatable: true,
-  });
-  const rmse = present.tags.get(TAG.rmse);
-  const sameRows = present.tags.get(TAG.heldOut) === heldOut.id;
-  return { version, rmse: sameRows && rmse !== undefined ? Number(rmse) : undefined };
+  const onnx = evaluate === undefined ? undefined : await modelOf(server, name, version);
+  const score = onnx === undefined ? undefined : await evaluate?.(onnx, heldOut, model.features);
+  return { version, score };
 }
 
 /** The bytes of a version's `model.onnx`; undefined where there is no such version, or it has none that the server hands out. */

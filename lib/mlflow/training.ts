@@ -1,5 +1,3 @@
-import { LakeletError, printable } from '../errors.ts';
-
 /** One column of the table that a model was trained on. */
 export interface DatasetColumn {
   readonly name: string;
@@ -16,6 +14,8 @@ export interface TrainingDataset {
   readonly uri: string;
   /** The table's version that was read. */
   readonly version: number;
+  /** SQL that chose the rows among the table's, where not all were taken. */
+  readonly predicate?: string;
   readonly columns: readonly DatasetColumn[];
   /** Facts of the rows, `num_rows` among them; values that JSON can carry. */
   readonly profile: Readonly<Record<string, number | string>>;
@@ -54,6 +54,23 @@ export interface HeldOut {
   readonly features?: Float32Array;
   /** What should be predicted, a number a row. */
   readonly target?: Float64Array;
+  /** What the new model itself predicts for these rows; a champion is compared with it row by row. */
+  readonly predicted?: Float64Array;
+}
+
+/** A metric that changed while trees were added. */
+export interface MetricCurve {
+  /** The metric's name, for example `oob_rmse`. */
+  readonly name: string;
+  /** Its value with 1, 2, … trees; NaN where there was none yet. */
+  readonly values: readonly number[];
+}
+
+/** A file that is shown on the run's page. */
+export interface RunArtifact {
+  /** Below the run's artifacts, for example `plots/importances.svg`. */
+  readonly path: string;
+  readonly body: Uint8Array;
 }
 
 /** A run to compare a training with (a baseline), logged beside it in the same experiment. */
@@ -72,52 +89,16 @@ export interface TrainingRecord {
   /** Milliseconds since 1970 (UTC). */
   readonly endedAt: number;
   readonly params: Readonly<Record<string, string | number | boolean>>;
-  /** Scores on the held-out rows. `rmse` must be there: the champion is chosen by it. */
+  /** Scores on the held-out rows; `rmse` must be there. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Metrics by the number of trees. */
+  readonly curves?: readonly MetricCurve[];
+  /** Tags of the run; `mlflow.source.git.commit`, `mlflow.source.name` and `mlflow.user` are shown by MLflow's page. */
   readonly tags?: Readonly<Record<string, string>>;
   readonly dataset: TrainingDataset;
   readonly model: TrainedModel;
   readonly heldOut: HeldOut;
   readonly children?: readonly ComparisonRun[];
-}
-
-const EXPERIMENT_LIMIT = 500;
-
-/** Throws `TRAINING_INVALID` where a record could not be logged as it stands. */
-export function checkTraining(training: TrainingRecord, experimentName: string): void {
-  const width = training.model.features.length;
-  const refuse = (what: string): never => {
-    throw new LakeletError(
-      'TRAINING_INVALID',
-      `The training of run ${printable(training.runId, 100)} can't be logged: ${what}.`,
-    );
-  };
-  if (training.runId === '' || training.runId.length > 500) refuse('its run id must have 1 to 500 characters');
-  if (experimentName === '' || experimentName.length > EXPERIMENT_LIMIT) {
-    refuse(`the experiment's name must have 1 to ${EXPERIMENT_LIMIT} characters (MLFLOW_EXPERIMENT_NAME)`);
-  }
-  if (!/^[^/:.%"']+$/.test(training.model.name)) refuse(`a model's name must not be empty or hold / : . % " or '`);
-  if (training.metrics.rmse === undefined) refuse('its metrics hold no rmse, by which the champion is chosen');
-  if (training.model.onnx.byteLength === 0) refuse('its model is empty');
-  if (width === 0) refuse('its model has no features');
-  if (training.model.inputExample.length === 0) refuse('its model has no input example');
-  for (const row of training.model.inputExample) {
-    if (row.length !== width)
-      refuse(`a row of its input example has ${row.length} numbers, not one for each of ${width} features`);
-  }
-  for (const run of [training, ...(training.children ?? [])]) {
-    const name = [...Object.keys(run.params), ...Object.keys(run.metrics)].find((key) => !isMlflowKey(key));
-    if (name !== undefined) refuse(`MLflow takes no parameter or metric named ${printable(name, 100)}`);
-  }
-  const { features, target, rows } = training.heldOut;
-  if (features !== undefined && features.length !== rows * width)
-    refuse('its held-out matrix does not have rows × features numbers');
-  if (target !== undefined && target.length !== rows) refuse('its held-out target does not have a number a row');
-}
-
-/** MLflow's rule for names of parameters, metrics and tags. */
-function isMlflowKey(key: string): boolean {
-  return (
-    key.length > 0 && key.length <= 250 && /^[\w.\- :/]+$/.test(key) && !key.includes('..') && !key.startsWith('/')
-  );
+  /** Plots and the report. */
+  readonly artifacts?: readonly RunArtifact[];
 }

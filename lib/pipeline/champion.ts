@@ -1,21 +1,25 @@
 import { LakeletError } from '../errors.ts';
-import { evaluate, type FeatureColumn, fromOnnx } from '../forest/index.ts';
+import { evaluate, type FeatureColumn, fromOnnx, pairedTest } from '../forest/index.ts';
 import type { EvaluateModel, ModelFeature } from '../mlflow/index.ts';
 
 /** What says that a model can't be scored: it is no forest of Lakelet's, or needs a column that is not there. */
 const NOT_COMPARABLE = ['FOREST_MODEL_UNREADABLE', 'FOREST_INVALID_DATA'];
 
 /**
- * The RMSE of a model in the registry on rows that another training held out; undefined where it can't be scored on them.
- * Each model numbers the categories in its own way, so the rows go through the categories' names.
+ * How a model in the registry does on rows that another training held out, beside the new model's own predictions for
+ * them; undefined where it can't be scored there. Each model numbers the categories in its own way, so the rows go
+ * through the categories' names.
  */
 export const evaluateChampion: EvaluateModel = async (onnx, heldOut, features) => {
-  const { features: matrix, target } = heldOut;
-  if (matrix === undefined || target === undefined) return undefined;
+  const { features: matrix, target, predicted } = heldOut;
+  if (matrix === undefined || target === undefined || predicted === undefined) return undefined;
   try {
     const champion = fromOnnx(onnx);
     const columns = features.map((feature, at) => columnOf(feature, at, features.length, matrix));
-    return evaluate(target, champion.predict(columns)).rmse;
+    const theirs = champion.predict(columns);
+    const metrics = evaluate(target, theirs);
+    const { better, pValue, difference } = pairedTest(target, predicted, theirs);
+    return { rmse: metrics.rmse, better, pValue, difference, metrics: { ...metrics } };
   } catch (error) {
     if (error instanceof LakeletError && NOT_COMPARABLE.includes(error.code)) return undefined;
     throw error;

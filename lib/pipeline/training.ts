@@ -69,6 +69,7 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
   const seconds = (performance.now() - started) / 1000;
   const { matrix } = encodeColumns(forest.features, columns, heldOut);
   const actual = takeRows(target, heldOut);
+  const predicted = forest.predictMatrix(matrix);
   return {
     model: {
       onnx: toOnnx(forest),
@@ -77,8 +78,14 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
       importances: forest.importances,
     },
     params,
-    metrics: evaluate(actual, forest.predictMatrix(matrix)),
-    heldOut: { id: fingerprint(columns, heldOut, actual), rows: heldOut.length, features: matrix, target: actual },
+    metrics: evaluate(actual, predicted),
+    heldOut: {
+      id: fingerprint(columns, heldOut, actual),
+      rows: heldOut.length,
+      features: matrix,
+      target: actual,
+      predicted,
+    },
     rows: rows.length,
     seconds,
     comparisons: await compare(table, options),

@@ -9,7 +9,7 @@ import { startLocalStack } from '../../localstack/localstack.ts';
 import { startMinio } from '../../localstack/minio.ts';
 import { startMlflow } from '../../localstack/mlflow.ts';
 import type { RunningServer } from '../../localstack/server.ts';
-import { trainingExample } from '../lib/mlflow/training-example.ts';
+import { championScore, trainingExample } from '../lib/mlflow/training-example.ts';
 import { groupMembers, survivors } from '../lib/process/processes.ts';
 
 let home: string;
@@ -46,7 +46,7 @@ describe.each(SERVERS)('startMlflow, with artifacts in %s', (_, startS3) => {
       trackingUri,
       experimentName: 'emulators',
       records: openStore(join(home, 'records')),
-      evaluateChampion: async () => 5,
+      evaluateChampion: async (_, heldOut) => championScore(5, heldOut),
     });
 
     const client = s3Client(settings);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import {
+  type EvaluateModel,
   fetchModel,
   interpreterOf,
   keepRecord,
@@ -16,6 +17,7 @@ import {
   type TrainingRecord,
 } from '../../lib/mlflow/index.ts';
 import { openStore } from '../../lib/storage/index.ts';
+import { championScore } from '../lib/mlflow/training-example.ts';
 
 const run = promisify(execFile);
 const here = join(import.meta.dirname, 'mlflow');
@@ -70,17 +72,25 @@ function training(runId: string, rmse: number, startedAt = Date.now()): Training
       ],
       importances: [{ name: 'income', importance: 1 }],
     },
-    heldOut: { id: 'rows-1', rows: 2, features: new Float32Array(6), target: new Float64Array(2) },
+    heldOut: {
+      id: 'rows-1',
+      rows: 2,
+      features: new Float32Array(6),
+      target: new Float64Array(2),
+      predicted: Float64Array.of(rmse, -rmse),
+    },
     children: [{ name: 'baseline', params: { sample: 1000 }, metrics: { rmse: 9 } }],
   };
 }
+
+const evaluateChampion: EvaluateModel = async (_, heldOut) => championScore(4, heldOut);
 
 function target(trackingUri: string, records = join(folder, 'records')) {
   return {
     trackingUri,
     experimentName: 'interop',
     records: openStore(records),
-    evaluateChampion: async () => 4,
+    evaluateChampion,
     attempts: 2,
   };
 }
@@ -171,7 +181,7 @@ describe('a real MLflow server', () => {
       const away = target(nobody, records);
       await expect(logTraining(training(id, 3.9), away)).rejects.toMatchObject({ code: 'MLFLOW_UNREACHABLE' });
     }
-    const options = { trackingUri: server.uri, evaluateChampion: async () => 4 };
+    const options = { trackingUri: server.uri, evaluateChampion };
     expect((await pushRecords(openStore(records), options)).pushed.map(({ champion }) => champion)).toEqual([
       true,
       true,

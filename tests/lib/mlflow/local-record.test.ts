@@ -1,8 +1,15 @@
-import { localModel, localVersions, logTraining, readRecord, recordKeys } from '../../../lib/mlflow/index.ts';
+import {
+  type EvaluateModel,
+  localModel,
+  localVersions,
+  logTraining,
+  readRecord,
+  recordKeys,
+} from '../../../lib/mlflow/index.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
-import { trainingExample } from './training-example.ts';
+import { championScore, trainingExample } from './training-example.ts';
 
-const evaluateChampion = async () => 4;
+const evaluateChampion: EvaluateModel = async (_, heldOut) => championScore(4, heldOut);
 const target = (records: MemoryStore) => ({ experimentName: 'lakelet', records, evaluateChampion });
 
 describe('recording without a server', () => {
@@ -65,7 +72,8 @@ describe('recording without a server', () => {
 
   it('gives each of many trainings at once a version of its own, and decides in their order', async () => {
     const records = new MemoryStore();
-    const evaluate = async (onnx: Uint8Array) => Number(new TextDecoder().decode(onnx).slice('model of run'.length));
+    const evaluate: EvaluateModel = async (onnx, heldOut) =>
+      championScore(Number(new TextDecoder().decode(onnx).slice('model of run'.length)), heldOut);
     const runs = Array.from({ length: 12 }, (_, at) => trainingExample(`run${12 - at}`, 12 - at));
     await Promise.all(
       runs.map((training) => logTraining(training, { ...target(records), evaluateChampion: evaluate })),

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
-import { keepRecord, logTraining, pushRecords } from '../../../lib/mlflow/index.ts';
+import { type EvaluateModel, keepRecord, logTraining, pushRecords } from '../../../lib/mlflow/index.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
 import { type ServerDouble, startServerDouble } from './server-double.ts';
-import { trainingExample } from './training-example.ts';
+import { championScore, trainingExample } from './training-example.ts';
 
 let server: ServerDouble;
 let records: MemoryStore;
@@ -12,7 +12,11 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-const push = (more = {}) => pushRecords(records, { trackingUri: server.uri, attempts: 1, ...more });
+/** Knows of a champion by its bytes what its RMSE was: `rmses` tells. */
+const rmses: Record<string, number> = { z: 5, m: 4, a: 5 };
+const evaluateChampion: EvaluateModel = async (onnx, heldOut) =>
+  championScore(rmses[new TextDecoder().decode(onnx).slice('model of '.length)] ?? Number.NaN, heldOut);
+const push = (more = {}) => pushRecords(records, { trackingUri: server.uri, attempts: 1, evaluateChampion, ...more });
 const keep = (runId: string, rmse: number, startedAt: number) =>
   keepRecord(records, { experimentName: 'lakelet', training: trainingExample(runId, rmse, { startedAt }) });
 const finished = () =>
@@ -41,7 +45,7 @@ describe('pushing kept records', () => {
       trackingUri: server.uri,
       experimentName: 'lakelet',
       records,
-      evaluateChampion: async () => 1,
+      evaluateChampion,
       attempts: 1,
     };
     await expect(logTraining(trainingExample('a', 5), target)).rejects.toMatchObject({ code: 'MLFLOW_FAILED' });
@@ -107,16 +111,22 @@ describe('pushing kept records', () => {
     await expect(push()).rejects.toMatchObject({ code: 'MLFLOW_REFUSED' });
   });
 
-  it('scores the present champion on the rows that were kept with the record', async () => {
+  it('compares with the present champion on the rows that were kept with the record', async () => {
     await keep('a', 5, 1);
     await push();
     await keep('b', 4, 2);
-    const evaluateChampion = async (_: Uint8Array, heldOut: { features?: Float32Array }) => heldOut.features?.[0] ?? 0;
-    const { pushed } = await push({ evaluateChampion });
-    expect(pushed[0]?.reason).toContain('against 30 of version 1');
+    const seen: unknown[] = [];
+    const { pushed } = await push({
+      evaluateChampion: async (...[onnx, heldOut]: Parameters<EvaluateModel>) => {
+        seen.push([new TextDecoder().decode(onnx), heldOut]);
+        return championScore(30, heldOut);
+      },
+    });
+    expect(seen).toEqual([['model of a', trainingExample('b', 4).heldOut]]);
+    expect(pushed[0]).toMatchObject({ champion: true, reason: expect.stringContaining('against 30 of version 1') });
   });
 
-  it('lets the champion stay where the held-out rows are others and it can not be scored', async () => {
+  it('lets the champion stay where nothing can compare it with the new model', async () => {
     await keep('a', 5, 1);
     await push();
     const heldOut = { id: 'rows-2', rows: 2 };
@@ -125,6 +135,8 @@ describe('pushing kept records', () => {
       training: trainingExample('b', 1, { startedAt: 2, heldOut }),
     });
     expect((await push()).pushed[0]?.champion).toBe(false);
+    await keep('c', 1, 3);
+    expect((await push({ evaluateChampion: undefined })).pushed[0]?.champion).toBe(false);
     expect(server.champion).toBe('1');
   });
 

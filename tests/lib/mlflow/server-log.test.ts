@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import { LakeletError } from '../../../lib/errors.ts';
-import { fetchModel, logTraining } from '../../../lib/mlflow/index.ts';
+import { type EvaluateModel, fetchModel, logTraining } from '../../../lib/mlflow/index.ts';
 import { MemoryStore } from '../../../lib/storage/index.ts';
 import { type ServerDouble, startServerDouble } from './server-double.ts';
-import { trainingExample } from './training-example.ts';
+import { championScore, trainingExample } from './training-example.ts';
 
 let server: ServerDouble;
 beforeEach(async () => {
@@ -13,12 +13,12 @@ afterEach(() => server.close());
 
 const keys = async (store: MemoryStore) => (await Array.fromAsync(store.list(''))).map(({ key }) => key);
 
-function target(records = new MemoryStore(), championRmse: number | undefined = 4) {
+function target(records = new MemoryStore()) {
   return {
     trackingUri: server.uri,
     experimentName: 'lakelet',
     records,
-    evaluateChampion: async () => championRmse,
+    evaluateChampion: (async (_, heldOut) => championScore(4, heldOut)) satisfies EvaluateModel,
     timeoutMs: 300,
     attempts: 2,
   };
@@ -97,9 +97,9 @@ describe('logging to a server', () => {
   it('gives the alias to a model only where it beats the champion on the same held-out rows', async () => {
     await logTraining(trainingExample('a', 5), target());
     const seen: string[] = [];
-    const evaluateChampion = async (onnx: Uint8Array, { id }: { id: string }) => {
-      seen.push(`${new TextDecoder().decode(onnx)} on ${id}`);
-      return 4;
+    const evaluateChampion: EvaluateModel = async (onnx, heldOut) => {
+      seen.push(`${new TextDecoder().decode(onnx)} on ${heldOut.id}`);
+      return championScore(4, heldOut);
     };
     const worse = await logTraining(trainingExample('b', 4), { ...target(), evaluateChampion });
     expect(worse).toMatchObject({ champion: false, modelVersion: '2' });

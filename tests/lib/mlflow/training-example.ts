@@ -1,4 +1,4 @@
-import type { TrainingRecord } from '../../../lib/mlflow/index.ts';
+import type { ChampionScore, HeldOut, TrainingRecord } from '../../../lib/mlflow/index.ts';
 
 /** A training as a test needs one: its model's bytes are of no use to anyone but for telling models apart. */
 export function trainingExample(runId: string, rmse: number, more: Partial<TrainingRecord> = {}): TrainingRecord {
@@ -32,7 +32,23 @@ export function trainingExample(runId: string, rmse: number, more: Partial<Train
       ],
       importances: [{ name: 'age', importance: 0.75 }],
     },
-    heldOut: { id: 'rows-1', rows: 2, features: new Float32Array([30, 1, 40, 0]), target: new Float64Array([5, 6]) },
+    heldOut: {
+      id: 'rows-1',
+      rows: 2,
+      features: new Float32Array([30, 1, 40, 0]),
+      target: new Float64Array([5, 6]),
+      predicted: Float64Array.of(5 + rmse, 6 - rmse),
+    },
     ...more,
   };
+}
+
+/** A champion with this RMSE, which the model whose predictions came with the rows beats where its own is lower. */
+export function championScore(
+  rmse: number,
+  { predicted = new Float64Array(), target = new Float64Array() }: HeldOut,
+): ChampionScore {
+  const ours = Math.abs((predicted[0] ?? Number.NaN) - (target[0] ?? Number.NaN));
+  const better = ours < rmse;
+  return { rmse, better, pValue: better ? 0.001 : 0.9, difference: rmse ** 2 - ours ** 2, metrics: { rmse, r2: 0.5 } };
 }
