@@ -25,6 +25,8 @@ export const purchases: Dataset = {
   model: {
     name: 'purchase-amount',
     target: 'purchase_amount',
+    timeColumn: 'purchased_at',
+    groupColumn: 'customer_id',
     features: [
       { name: 'age', kind: 'numeric' },
       { name: 'income', kind: 'numeric' },

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Command, Option } from 'commander';
 import { printable } from '../errors.ts';
-import { MOST_SHARDS } from '../pipeline/events.ts';
+import { ALGORITHMS, MOST_SHARDS } from '../pipeline/events.ts';
+import { SPLITS } from '../pipeline/held-out.ts';
 import type { TaskHandlers } from '../workflow/index.ts';
 import { wholeNumber } from './arguments.ts';
 import { examples, formatOption, lakeOption, type Outside } from './command.ts';
@@ -14,6 +15,8 @@ interface RunOptions {
   readonly rows?: number;
   readonly seed?: number;
   readonly shards?: number;
+  readonly algorithm?: string;
+  readonly split?: string;
   readonly trees?: number;
   readonly maxDepth?: number;
   readonly baseline?: boolean;
@@ -36,8 +39,20 @@ export function runCommand(outside: Outside, loadHandlers: () => Promise<TaskHan
       wholeNumber(0),
     )
     .option('--shards <n>', 'in how many parts bronze lands them (default: 1)', wholeNumber(1, MOST_SHARDS))
-    .option('--trees <n>', 'trees of the forest (default: 100)', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--algorithm <algorithm>',
+        'what the model is: a random forest, or boosted trees (default: forest)',
+      ).choices(ALGORITHMS),
+    )
+    .option('--trees <n>', 'trees of the forest, or rounds of boosting (default: 100)', wholeNumber(1))
     .option('--max-depth <n>', 'depth of a tree at most (default: 10)', wholeNumber(1))
+    .addOption(
+      new Option(
+        '--split <split>',
+        'which fifth of the rows the model is scored on: by their keys, all rows of some customers, or the latest (default: random)',
+      ).choices(SPLITS),
+    )
     .option('--baseline', 'train ml-random-forest on a small sample too, for comparison')
     .option('--run-id <id>', 'name the run; one that failed or was stopped goes on when its id comes again')
     .addOption(
@@ -63,6 +78,7 @@ export function runCommand(outside: Outside, loadHandlers: () => Promise<TaskHan
       examples(
         'lakelet run',
         'lakelet run --rows 1000000 --seed 7',
+        'lakelet run --algorithm boosting --split time',
         'lakelet run --lake /data/lake --format json',
         'lakelet run --runner stepfunctions --shards 8',
       ),
@@ -109,8 +125,8 @@ function refuseWhatIsIgnored({ runner, lake, stateMachine, stage }: RunOptions, 
 function eventOf(
   options: RunOptions,
 ): Readonly<Record<string, string | number | boolean>> & { readonly runId: string } {
-  const { rows, seed, shards, trees, maxDepth, baseline, runId = randomUUID() } = options;
-  const given = Object.entries({ rows, seed, shards, trees, maxDepth, baseline });
+  const { rows, seed, shards, algorithm, trees, maxDepth, split, baseline, runId = randomUUID() } = options;
+  const given = Object.entries({ rows, seed, shards, algorithm, trees, maxDepth, split, baseline });
   return {
     ...Object.fromEntries(given.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
     runId,

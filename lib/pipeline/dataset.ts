@@ -44,6 +44,10 @@ export interface ModelSpec {
   /** The column of silver to predict. */
   readonly target: string;
   readonly features: readonly Feature[];
+  /** The column that says when a row came to be, by which the latest can be held out. */
+  readonly timeColumn?: string;
+  /** The column that says to whom a row belongs, so that none of theirs need stand on both sides. */
+  readonly groupColumn?: string;
 }
 
 /** One aggregate of gold: a SQL file over the view `silver`, written to `gold/<name>`. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { SPLITS } from './held-out.ts';
 
 /**
  * A run's id: it becomes part of identities in Delta's log and of file names, so it is kept to letters, digits and
@@ -13,6 +14,9 @@ const runId = z
 /** The most parts of a delivery: as many as `States.ArrayRange` lists on AWS. */
 export const MOST_SHARDS = 1000;
 
+/** How the model's trees come to be; the first is the default. */
+export const ALGORITHMS = ['forest', 'boosting'] as const;
+
 /** What every step's event may hold: the state machine hands the same event to all of them. */
 const shared = {
   runId,
@@ -22,10 +26,14 @@ const shared = {
   seed: z.int().min(0).default(42),
   /** In how many parts bronze lands the records. */
   shards: z.int().min(1).max(MOST_SHARDS).default(1),
-  /** Trees of the forest. */
+  /** What the model is: a random forest, or boosted trees. */
+  algorithm: z.enum(ALGORITHMS).default('forest'),
+  /** Trees of the forest, or rounds of boosting. */
   trees: z.int().min(1).max(10_000).default(100),
   /** Splits between a tree's root and a leaf, at most. */
   maxDepth: z.int().min(1).max(1000).default(10),
+  /** Which rows the model is scored on: see `heldOutRule`. */
+  split: z.enum(SPLITS).default('random'),
   /** Whether ml-random-forest is trained on a small sample too. */
   baseline: z.boolean().default(false),
 };

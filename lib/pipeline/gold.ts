@@ -4,6 +4,7 @@ import type { DeltaTable } from '../duckdb/delta.ts';
 import { type LoggedTraining, logTraining } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
 import { evaluateChampion } from './champion.ts';
+import { CODE_VERSION } from './code-version.ts';
 import type { Context } from './context.ts';
 import type { Aggregate, Dataset } from './dataset.ts';
 import type { GoldEvent } from './events.ts';
@@ -30,12 +31,7 @@ export function goldPath({ name }: Pick<Aggregate, 'name'>): string {
  *   forest and MLflow throw
  */
 export async function runGold(context: Context, dataset: Dataset, event: GoldEvent): Promise<StepSummary> {
-  const { runId, seed, trees, maxDepth, baseline } = event;
-  const identity: StepIdentity = {
-    runId,
-    step: 'gold',
-    parameters: { dataset: dataset.name, seed, trees, maxDepth, baseline },
-  };
+  const identity: StepIdentity = { runId: event.runId, step: 'gold', parameters: parametersOf(dataset, event) };
   return runOnce(context, identity, async () => {
     const silver = await openInput(context, silverPath(dataset), 'silver');
     const targets = await openTargets(context, dataset);
@@ -44,12 +40,26 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     await context.engine.view('silver', silver, context);
     await aggregateAll(context, identity, silver, targets);
     const startedAt = Date.now();
-    const trained = await train(await readFeatures(context.engine, dataset), event, context.signal);
+    const trained = await train(await readFeatures(context.engine, dataset, event.split), event, context.signal);
     const logged = await log(context, dataset, event, silver, trained, startedAt);
     const tables = [];
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
     return { summary: { tables, ...modelSummary(dataset, trained, logged) } };
   });
+}
+
+/** What gold's result depends on beside silver. Options that came later are told where they are not the default, so that runs from before them stay the same. */
+function parametersOf(dataset: Dataset, event: GoldEvent): StepIdentity['parameters'] {
+  const { seed, algorithm, trees, maxDepth, split, baseline } = event;
+  return {
+    dataset: dataset.name,
+    seed,
+    trees,
+    maxDepth,
+    baseline,
+    ...(algorithm !== 'forest' && { algorithm }),
+    ...(split !== 'random' && { split }),
+  };
 }
 
 /** How many tables are opened at once. */
@@ -86,7 +96,7 @@ async function aggregateAll(
 async function log(
   context: Context,
   dataset: Dataset,
-  { runId }: GoldEvent,
+  event: GoldEvent,
   silver: DeltaTable,
   trained: Trained,
   startedAt: number,
@@ -94,15 +104,20 @@ async function log(
   const { config, records, signal } = context;
   return logTraining(
     {
-      runId,
+      runId: event.runId,
       startedAt,
       endedAt: Date.now(),
-      params: { ...trained.params, silverVersion: silver.version },
-      metrics: { ...trained.metrics, seconds: trained.seconds },
+      params: { ...trained.params, split: event.split, silver_version: silver.version },
+      metrics: metricsOf(trained),
+      ...(trained.findings.curve !== undefined && {
+        curves: [{ name: trained.findings.curve.name, values: [...trained.findings.curve.values] }],
+      }),
+      tags: { 'lakelet.version': CODE_VERSION, 'mlflow.source.name': `lakelet gold (${dataset.name})` },
       dataset: {
         name: silverPath(dataset),
         uri: silver.uri,
         version: silver.version,
+        predicate: trained.predicate,
         columns: silver.schema.fields.map(({ name, type, nullable }) => ({
           name,
           type: typeof type === 'string' ? type : type.type,
@@ -122,12 +137,25 @@ async function log(
   );
 }
 
+/** All scores of one training. */
+function metricsOf({ metrics, seconds, findings: { intervals } }: Trained): Record<string, number> {
+  return {
+    ...metrics,
+    seconds,
+    ...(intervals !== undefined && {
+      interval_coverage: intervals.metrics.coverage,
+      interval_mean_width: intervals.metrics.meanWidth,
+    }),
+  };
+}
+
 function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining): Record<string, unknown> {
   return {
     model: {
       name: dataset.model.name,
+      algorithm: trained.algorithm,
       ...trained.metrics,
-      trees: trained.params.trees,
+      trees: trained.trees,
       rows: trained.rows,
       heldOut: trained.heldOut.rows,
       seconds: trained.seconds,

@@ -9,28 +9,35 @@ import {
   takeRows,
   toOnnx,
   trainBaseline,
-  trainForest,
 } from '../forest/index.ts';
 import type { ComparisonRun, HeldOut, TrainedModel } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
 import type { GoldEvent } from './events.ts';
 import type { FeatureTable } from './features.ts';
-
-/** The share of features that a split may choose from. */
-const MAX_FEATURES = 1 / 3;
+import { type Findings, findingsOf } from './findings.ts';
+import { calibrated, learn } from './learner.ts';
 
 const EXAMPLE_ROWS = 5;
 
 /** What is trained, and how. */
-export type TrainingOptions = Pick<GoldEvent, 'trees' | 'maxDepth' | 'seed' | 'baseline'>;
+export type TrainingOptions = Pick<GoldEvent, 'algorithm' | 'trees' | 'maxDepth' | 'seed' | 'baseline'>;
 
-/** A forest with all that is told of it. */
+/** A model with all that is told of it. */
 export interface Trained {
   readonly model: Omit<TrainedModel, 'name'>;
-  readonly params: Readonly<Record<string, number>>;
+  readonly algorithm: GoldEvent['algorithm'];
+  readonly trees: number;
+  /** By scikit-learn's own names. */
+  readonly params: Readonly<Record<string, string | number | boolean>>;
   /** Scores on the held-out rows. */
   readonly metrics: RegressionMetrics;
-  readonly heldOut: HeldOut;
+  readonly heldOut: HeldOut & { readonly target: Float64Array; readonly predicted: Float64Array };
+  /** What the held-out rows tell beside the scores. */
+  readonly findings: Findings;
+  /** How the held-out rows were chosen, in words. */
+  readonly split: string;
+  /** The SQL that chose the rows that it learnt from. */
+  readonly predicate: string;
   /** Rows that it learnt from. */
   readonly rows: number;
   /** From the first tree's beginning to the last one's end. */
@@ -40,9 +47,9 @@ export interface Trained {
 }
 
 /**
- * Trains a forest on the table's training rows and scores it on those held out.
+ * Trains a model on the table's training rows and scores it on those held out.
  *
- * @throws LakeletError `TOO_FEW_ROWS`, and what the forest throws
+ * @throws LakeletError `TOO_FEW_ROWS`, and what the forest and the boosting throw
  */
 export async function train(table: FeatureTable, options: TrainingOptions, signal?: AbortSignal): Promise<Trained> {
   const { columns, target, train: rows, heldOut } = table;
@@ -52,32 +59,22 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
       `Silver has ${target.length} rows to learn from and to be scored on, ${rows.length} and ${heldOut.length} of them: a model needs at least 1 and 2. Deliver more rows.`,
     );
   }
-  const { trees, maxDepth, seed } = options;
-  const params = { trees, maxDepth, maxFeatures: MAX_FEATURES, seed };
-  const started = performance.now();
-  const forest = await trainForest(
-    { columns, target, rows },
-    {
-      nEstimators: trees,
-      maxDepth,
-      maxFeatures: MAX_FEATURES,
-      randomState: seed,
-      onProgress: tellTrees,
-      ...(signal !== undefined && { signal }),
-    },
-  );
-  const seconds = (performance.now() - started) / 1000;
-  const { matrix } = encodeColumns(forest.features, columns, heldOut);
+  const data = { columns, target, rows };
+  const learnt = await learn(data, options, signal);
+  const { matrix } = encodeColumns(learnt.ensemble.features, columns, heldOut);
   const actual = takeRows(target, heldOut);
-  const predicted = forest.predictMatrix(matrix);
+  const predicted = learnt.ensemble.predictMatrix(matrix);
+  const { ensemble, judged } = calibrated(learnt, data, actual, predicted);
   return {
     model: {
-      onnx: toOnnx(forest),
-      features: forest.features,
+      onnx: toOnnx(ensemble),
+      features: ensemble.features,
       inputExample: exampleOf(matrix, columns.length),
-      importances: forest.importances,
+      importances: ensemble.importances,
     },
-    params,
+    algorithm: options.algorithm,
+    trees: ensemble.trees.length,
+    params: learnt.params,
     metrics: evaluate(actual, predicted),
     heldOut: {
       id: fingerprint(columns, heldOut, actual),
@@ -86,14 +83,13 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
       target: actual,
       predicted,
     },
+    findings: findingsOf({ ensemble, table, matrix, actual, predicted, judged, seed: options.seed }),
+    split: table.split,
+    predicate: table.predicate,
     rows: rows.length,
-    seconds,
+    seconds: learnt.seconds,
     comparisons: await compare(table, options),
   };
-}
-
-function tellTrees({ done, total }: { readonly done: number; readonly total: number }): void {
-  progress({ step: 'gold/train', message: 'growing trees', rows: done, total, ...(done === total && { done: true }) });
 }
 
 async function compare(table: FeatureTable, { baseline, seed }: TrainingOptions): Promise<ComparisonRun[]> {

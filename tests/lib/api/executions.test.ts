@@ -34,7 +34,17 @@ describe('an execution', () => {
     expect(answer).toMatchObject({
       status: 'RUNNING',
       attempt: 1,
-      input: { runId: answer.id, rows: 5, seed: 42, shards: 1, trees: 100, maxDepth: 10, baseline: false },
+      input: {
+        runId: answer.id,
+        rows: 5,
+        seed: 42,
+        shards: 1,
+        algorithm: 'forest',
+        trees: 100,
+        maxDepth: 10,
+        split: 'random',
+        baseline: false,
+      },
     });
     expect(answer.id).toMatch(/^[\da-f-]{36}$/);
     expect(started).toHaveLength(1);

@@ -187,10 +187,12 @@ describe('what the document says', () => {
       { seed: 2 ** 53 },
       { shards: 1001 },
       { trees: 0 },
+      { algorithm: 'bagging' },
+      { split: 'hour' },
       { maxDepth: 1001 },
       { baseline: 'true' },
       { shard: 1 },
-      { rows: 10, trees: 1, maxDepth: 1, shards: 2, seed: 0, baseline: true },
+      { rows: 10, trees: 1, maxDepth: 1, shards: 2, seed: 0, baseline: true, algorithm: 'boosting', split: 'time' },
     ],
   };
 

@@ -62,6 +62,10 @@ describe('lakelet run', () => {
       '--max-depth',
       '4',
       '--baseline',
+      '--algorithm',
+      'boosting',
+      '--split',
+      'time',
       '--run-id',
       'r1',
       '--format',
@@ -69,7 +73,19 @@ describe('lakelet run', () => {
     ];
     const { code, out, err } = await lakelet(argv, handlers());
     expect(code).toBe(0);
-    expect(events).toEqual([{ runId: 'r1', rows: 100, seed: 7, shards: 1, trees: 3, maxDepth: 4, baseline: true }]);
+    expect(events).toEqual([
+      {
+        runId: 'r1',
+        rows: 100,
+        seed: 7,
+        shards: 1,
+        trees: 3,
+        maxDepth: 4,
+        baseline: true,
+        algorithm: 'boosting',
+        split: 'time',
+      },
+    ]);
     expect(JSON.parse(out)).toMatchObject({ runId: 'r1', silver: SUMMARY, gold: { model: { r2: 0.8612 } } });
     expect(out.trimEnd()).not.toContain('\n');
     expect(err).toMatch(/^run +r1\nbronze .*100 rows/);

@@ -12,8 +12,10 @@ describe('an event', () => {
       rows: 100_000,
       seed: 42,
       shards: 1,
+      algorithm: 'forest',
       trees: 100,
       maxDepth: 10,
+      split: 'random',
       baseline: false,
     });
     expect(second.runId).not.toBe(first.runId);

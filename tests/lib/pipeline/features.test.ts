@@ -3,6 +3,7 @@ import { purchases } from '../../../datasets/purchases/index.ts';
 import { DuckDBEngine } from '../../../lib/duckdb/engine.ts';
 import type { Dataset } from '../../../lib/pipeline/dataset.ts';
 import { readFeatures } from '../../../lib/pipeline/features.ts';
+import { SPLITS } from '../../../lib/pipeline/held-out.ts';
 
 const dataset: Dataset = {
   ...purchases,
@@ -76,5 +77,77 @@ describe('reading features', () => {
     expect([...heldOut]).toEqual(expected);
     expect(heldOut.length).toBeGreaterThan(900);
     expect([...train, ...heldOut].sort((a, b) => a - b)).toEqual(ids.map((_, row) => row));
+  });
+
+  it('numbers thousands of categories, those with quotes and line ends among them', async () => {
+    await engine.run(`CREATE OR REPLACE TEMP VIEW silver AS
+      SELECT 'P' || i AS id, i::DOUBLE AS n, 'it''s\n' || i AS "odd ""name""", true AS flag, i AS y FROM range(12000) t(i)`);
+    const [, column] = (await readFeatures(engine, dataset)).columns;
+    if (column?.kind !== 'categorical') throw new Error('not categorical');
+    expect(column.categories).toHaveLength(12000);
+    expect([0, 11999].map((row) => column.categories[column.codes[row] ?? -1])).toEqual(["it's\n0", "it's\n11999"]);
+  });
+});
+
+describe('holding rows out', () => {
+  const split: Dataset = {
+    ...dataset,
+    model: { ...dataset.model, timeColumn: 'at', groupColumn: 'owner' },
+  };
+
+  /** 3,000 rows of 200 owners, in no order of time; every 50th row has neither owner nor time. */
+  beforeEach(() =>
+    engine.run(`CREATE OR REPLACE TEMP VIEW silver AS
+      SELECT 'P' || i AS id, i::DOUBLE AS n, 'x' AS "odd ""name""", true AS flag, i AS y,
+        CASE WHEN i % 50 <> 0 THEN 'C' || (i * 7 % 200) END AS owner,
+        CASE WHEN i % 50 <> 0 THEN TIMESTAMP '2024-01-01' + to_hours(i * 37 % 1000) END AS at
+      FROM range(3000) t(i)`),
+  );
+
+  /** A column of silver's rows, in their order. */
+  async function valuesOf(column: string): Promise<unknown[]> {
+    return (await engine.rows(`SELECT ${column} AS value FROM silver`)).map(({ value }) => value);
+  }
+
+  it('by customer leaves nobody on both sides, and learns from rows of nobody', async () => {
+    const owners = await valuesOf('owner');
+    const { train, heldOut } = await readFeatures(engine, split, 'customer');
+    const learnt = new Set([...train].map((row) => owners[row]));
+    const scored = new Set([...heldOut].map((row) => owners[row]));
+    expect([...scored].filter((owner) => learnt.has(owner))).toEqual([]);
+    expect(learnt.has(null)).toBe(true);
+    expect(train.length + heldOut.length).toBe(3000);
+    expect(heldOut.length).toBeGreaterThan(400);
+  });
+
+  it('by time holds out the latest fifth: every row is later than all that is learnt from', async () => {
+    const times = (await valuesOf('epoch("at")')).map((value) => (typeof value === 'number' ? value : Number.NaN));
+    const { train, heldOut } = await readFeatures(engine, split, 'time');
+    const known = [...train].map((row) => times[row] ?? 0).filter((time) => !Number.isNaN(time));
+    expect(Math.min(...[...heldOut].map((row) => times[row] ?? 0))).toBeGreaterThan(Math.max(...known));
+    expect(heldOut.length).toBeGreaterThan(570);
+    expect(heldOut.length).toBeLessThan(600);
+  });
+
+  it('by time still holds rows out where more than a fifth are of the last moment', async () => {
+    await silver(`('a', 1, 'x', true, 1)`, `('b', 2, 'x', true, 2)`, `('c', 2, 'x', true, 3)`);
+    const { heldOut } = await readFeatures(engine, { ...split, model: { ...split.model, timeColumn: 'n' } }, 'time');
+    expect([...heldOut]).toEqual([1, 2]);
+  });
+
+  it('tells the rows that are learnt from as SQL', async () => {
+    for (const how of SPLITS) {
+      const { train, predicate } = await readFeatures(engine, split, how);
+      expect(await engine.rows(`SELECT count(*)::INTEGER AS n FROM silver WHERE ${predicate}`)).toEqual([
+        { n: train.length },
+      ]);
+    }
+  });
+
+  it('refuses a split for which the dataset names no column', async () => {
+    const { timeColumn: _, ...model } = split.model;
+    await expect(readFeatures(engine, { ...split, model }, 'time')).rejects.toMatchObject({
+      code: 'SPLIT_NOT_POSSIBLE',
+    });
   });
 });

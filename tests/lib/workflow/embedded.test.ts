@@ -2,7 +2,16 @@ import { jest } from '@jest/globals';
 import { LakeletError } from '../../../lib/errors.ts';
 import { type StateChange, startEmbedded, type TaskHandler, type TaskHandlers } from '../../../lib/workflow/index.ts';
 
-const DEFAULTS = { rows: 100_000, seed: 42, shards: 1, trees: 100, maxDepth: 10, baseline: false };
+const DEFAULTS = {
+  rows: 100_000,
+  seed: 42,
+  shards: 1,
+  algorithm: 'forest',
+  trees: 100,
+  maxDepth: 10,
+  split: 'random',
+  baseline: false,
+};
 
 function answering(name: string): TaskHandler {
   return async () => ({ step: name });
