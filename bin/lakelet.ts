@@ -6,6 +6,7 @@ import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
 import { queryCommand } from '../lib/cli/query-command.ts';
 import { runCommand } from '../lib/cli/run-command.ts';
 import { tableCommand } from '../lib/cli/table-command.ts';
+import { trainCommand } from '../lib/cli/train-command.ts';
 import { shippedFile } from '../lib/files.ts';
 import { quietStandardError } from '../lib/logger.ts';
 import type { TaskHandlers } from '../lib/workflow/index.ts';
@@ -51,6 +52,7 @@ process.exitCode = await main(
     program.addCommand(runCommand(outside, loadHandlers));
     program.addCommand(queryCommand(outside));
     program.addCommand(tableCommand(outside));
+    program.addCommand(trainCommand(outside));
     program.addCommand(mlflowCommand(outside, exit));
     program.addCommand(doctorCommand(outside, exit));
   },

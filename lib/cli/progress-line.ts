@@ -10,6 +10,8 @@ const REDRAW = 80;
 const UNITS: ReadonlyMap<string, string> = new Map([
   ['gold', 'tables'],
   ['gold/train', 'trees'],
+  ['train', 'trees'],
+  ['cv', 'folds'],
 ]);
 
 interface Step {
