@@ -81,7 +81,7 @@ export default {
     doNotFollow: { path: 'node_modules' },
     // functions/package.json is a Lambda's; what it needs stands in the project's.
     combinedDependencies: true,
-    exclude: { path: '^(dist|[.]esbuild|[.]venv|[.]emulators)/' },
+    exclude: { path: '^(dist|[.]esbuild|[.]venv|[.]emulators|lib/forest/kernel/assembly)/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     moduleSystems: ['es6', 'cjs'],

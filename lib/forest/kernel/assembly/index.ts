@@ -1,0 +1,2 @@
+// What the kernel's module exports: each family of functions has a file of its own.
+export { forestPartition, forestSearch } from './forest';
