@@ -1,5 +1,8 @@
 import { LakeletError, printable } from '../errors.ts';
 
+/** Weights above this would leave sums of squares no room. */
+const MAX_WEIGHT = 1e100;
+
 /** A feature of numbers, one a row; NaN is a missing value. */
 export interface NumericColumn {
   readonly name: string;
@@ -32,6 +35,8 @@ export interface TrainingData {
   readonly target: Float64Array;
   /** The rows to learn from, as indices into the columns; all of them where absent. */
   readonly rows?: Uint32Array | Int32Array;
+  /** How much each row of the columns counts, finite and not negative; all alike where absent. Rows that weigh 0 are left out. */
+  readonly weights?: Float64Array;
 }
 
 /** How many rows a column has. */
@@ -88,6 +93,7 @@ export function checkTrainingData(data: TrainingData): number {
       );
     }
   }
+  checkWeights(data, length, count);
   for (const column of data.columns) {
     if (column.kind !== 'numeric') continue;
     for (let i = 0; i < count; i++) {
@@ -102,6 +108,21 @@ export function checkTrainingData(data: TrainingData): number {
     }
   }
   return count;
+}
+
+function checkWeights({ weights, rows }: TrainingData, length: number, count: number): void {
+  if (weights === undefined) return;
+  if (weights.length !== length)
+    throw invalidData(`There are ${weights.length} weights for ${length} rows of columns; give one for each row.`);
+  let weighty = false;
+  for (let i = 0; i < count; i++) {
+    const row = rows === undefined ? i : (rows[i] ?? 0);
+    const weight = weights[row] ?? NaN;
+    if (!(weight >= 0 && weight <= MAX_WEIGHT))
+      throw invalidData(`The weight of row ${row} is ${weight}; give a number from 0 to ${MAX_WEIGHT}.`);
+    if (weight > 0) weighty = true;
+  }
+  if (!weighty) throw invalidData('All rows weigh 0, so there is nothing to learn from; give some a weight.');
 }
 
 function checkCodes(column: CategoricalColumn, name: string): void {

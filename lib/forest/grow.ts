@@ -1,10 +1,13 @@
 import { ABOVE_ALL, MISSING_BIN } from './bin.ts';
-import { accumulate, type DrawnRows, HISTOGRAM_STRIDE } from './histogram.ts';
-import type { ResolvedOptions } from './options.ts';
+import { type Drawn, drawRows, type RowLists } from './draw.ts';
+import type { ForestFunctions } from './kernel/functions.ts';
+import { instantiateKernel } from './kernel/kernel.ts';
+import { type ResolvedOptions, triedFeatures } from './options.ts';
+import { OutcomeWriter } from './outcomes.ts';
 import type { Problem } from './problem.ts';
 import { type Random, randomStream } from './random.ts';
-import { resetSplit, type Split, searchHistogram } from './split.ts';
 import { type Tree, TreeBuilder } from './tree.ts';
+import type { ThreadSpace, Workspace } from './workspace.ts';
 
 /** A grown tree, and how much each feature's splits lowered the squared error, summed over the drawn rows. */
 export interface GrownTree {
@@ -12,11 +15,35 @@ export interface GrownTree {
   readonly gains: Float64Array;
 }
 
+/** Rows `from` … `to` − 1 of the lists, which are a node of the tree. */
+interface OpenNode {
+  readonly node: number;
+  readonly from: number;
+  readonly to: number;
+  readonly depth: number;
+  readonly sum: number;
+  readonly weight: number;
+  /** How many rows were drawn, one drawn twice counting twice. */
+  readonly count: number;
+}
+
+/** The best split of a node, and what goes left. */
+interface Split {
+  readonly feature: number;
+  readonly cut: number;
+  readonly missingLeft: boolean;
+  readonly score: number;
+  readonly sum: number;
+  readonly weight: number;
+  readonly count: number;
+}
+
+/** How many features are summed in one pass over the rows. */
 const PASS = 3;
 
 /**
- * Grows trees one after the other on one thread, in memory that it keeps from tree to tree (about 28 bytes a training
- * row). A tree depends on the problem, the options and its own number alone.
+ * Grows trees one after the other on one thread, in its part of the workspace. A tree depends on the problem, the
+ * options and its own number alone.
  *
  * Histograms of a parent are not kept to derive a sibling's by subtraction: each node draws its own features, so
  * parent and child rarely share any.
@@ -24,97 +51,117 @@ const PASS = 3;
 export class TreeGrower {
   private readonly problem: Problem;
   private readonly options: ResolvedOptions;
-  private readonly rows: DrawnRows;
-  private readonly aside: DrawnRows;
-  private readonly sums = new Float64Array(PASS * HISTOGRAM_STRIDE);
-  private readonly weights = new Int32Array(PASS * HISTOGRAM_STRIDE);
-  private readonly features: Int32Array;
+  private readonly workspace: Workspace;
+  private readonly space: ThreadSpace;
+  private readonly kernel: ForestFunctions;
+  private readonly lists: RowLists;
+  private readonly times: Uint32Array;
+  private readonly features: Uint32Array;
+  private readonly bestFloats: Float64Array;
+  private readonly bestInts: Int32Array;
   private readonly tried: number;
+  private readonly outcomes: OutcomeWriter | undefined;
   private readonly builder = new TreeBuilder();
-  private readonly best: Split = { feature: -1, cut: 0, missingLeft: false, score: 0, leftSum: 0, leftWeight: 0 };
 
-  constructor(problem: Problem, options: ResolvedOptions) {
+  constructor(problem: Problem, options: ResolvedOptions, workspace: Workspace, thread: number) {
+    const { rows, columns } = problem;
+    const { memory } = workspace;
+    const space = workspace.threads[thread];
+    if (space === undefined) throw new Error(`there is no room for thread ${thread}`);
     this.problem = problem;
     this.options = options;
-    this.rows = drawnRows(problem.rows);
-    this.aside = drawnRows(problem.rows);
-    this.features = Int32Array.from(problem.columns, (_, index) => index);
-    this.tried = Math.max(1, Math.floor(options.maxFeatures * problem.columns.length + 1e-9));
+    this.workspace = workspace;
+    this.space = space;
+    this.kernel = instantiateKernel(memory);
+    this.lists = {
+      index: new Uint32Array(memory.buffer, space.index, rows),
+      sums: new Float64Array(memory.buffer, space.sums, rows * 2),
+      drawn: space.drawn === 0 ? undefined : new Uint32Array(memory.buffer, space.drawn, rows),
+    };
+    this.times = new Uint32Array(memory.buffer, space.indexAside, rows);
+    this.features = new Uint32Array(memory.buffer, space.features, columns.length);
+    this.bestFloats = new Float64Array(memory.buffer, space.best, 4);
+    this.bestInts = new Int32Array(memory.buffer, space.best + 32, 3);
+    this.tried = triedFeatures(options.maxFeatures, columns.length);
+    this.outcomes = options.quantile === undefined ? undefined : new OutcomeWriter(rows, options.quantile);
   }
 
   /** Grows tree `number`; `ended` is asked at each large node whether to give up, and then the tree is of no use. */
   grow(number: number, ended: () => boolean): GrownTree {
-    const { builder, best, options, problem } = this;
+    const { builder, options, problem } = this;
     const random = randomStream(options.randomState, number);
     const gains = new Float64Array(problem.columns.length);
     // Any order of features is as good as another to draw from, but it must not come from the tree before.
     for (let i = 0; i < this.features.length; i++) this.features[i] = i;
-    const drawn = this.draw(random);
+    const drawn = this.draw(number, random);
     builder.restart();
-    const stack = [{ node: 0, from: 0, to: drawn.count, depth: 0, sum: drawn.sum, weight: drawn.weight }];
-    for (let open = stack.pop(); open !== undefined; open = stack.pop()) {
-      const { node, from, to, depth, sum, weight } = open;
-      if (to - from > 10_000 && ended()) break;
-      const leaf = depth >= options.maxDepth || to - from < 2 || weight < 2 * options.minSamplesLeaf;
-      if (leaf || !this.search(from, to, sum, weight, random)) {
-        builder.setLeaf(node, problem.mean + sum / weight);
+    const stack: OpenNode[] = [{ node: 0, from: 0, to: drawn.rows, depth: 0, ...pick(drawn) }];
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      if (next.to - next.from > 10_000 && ended()) break;
+      const open = this.outcomes === undefined ? next : this.withOutcomes(next, this.outcomes);
+      const split = this.isLeaf(open) ? undefined : this.search(open, random);
+      if (split === undefined) {
+        builder.setLeaf(open.node, this.valueOf(open));
         continue;
       }
-      const { feature, cut, missingLeft, leftSum, leftWeight } = best;
-      const edges = problem.edges[feature] ?? new Float32Array();
-      const left = builder.setSplit(node, feature, edges[cut] ?? ABOVE_ALL, missingLeft);
-      gains[feature] = (gains[feature] ?? 0) + Math.max(0, best.score - (sum * sum) / weight);
-      if (depth + 1 >= options.maxDepth) {
-        builder.setLeaf(left, problem.mean + leftSum / leftWeight);
-        builder.setLeaf(left + 1, problem.mean + (sum - leftSum) / (weight - leftWeight));
+      const edge = problem.edges[split.feature]?.[split.cut] ?? ABOVE_ALL;
+      const node = builder.setSplit(open.node, split.feature, edge, split.missingLeft);
+      gains[split.feature] = (gains[split.feature] ?? 0) + Math.max(0, split.score - open.sum ** 2 / open.weight);
+      const depth = open.depth + 1;
+      const left = { node, from: open.from, depth, ...pick(split) };
+      const right = {
+        node: node + 1,
+        to: open.to,
+        depth,
+        sum: open.sum - split.sum,
+        weight: open.weight - split.weight,
+        count: open.count - split.count,
+      };
+      // What both children hold is known; which rows these are need not be, where neither can be split.
+      if (this.outcomes === undefined && this.cannotSplit(left) && this.cannotSplit(right)) {
+        builder.setLeaf(node, problem.mean + left.sum / left.weight);
+        builder.setLeaf(node + 1, problem.mean + right.sum / right.weight);
         continue;
       }
-      const middle = this.partition(from, to, feature, cut, missingLeft);
-      stack.push({
-        node: left + 1,
-        from: middle,
-        to,
-        depth: depth + 1,
-        sum: sum - leftSum,
-        weight: weight - leftWeight,
-      });
-      stack.push({ node: left, from, to: middle, depth: depth + 1, sum: leftSum, weight: leftWeight });
+      const middle = this.partition(open, split);
+      stack.push({ ...right, from: middle });
+      stack.push({ ...left, to: middle });
     }
-    return { tree: builder.finish(), gains };
+    return { tree: builder.finish(options.oobScore), gains };
   }
 
-  /** Draws the tree's rows, with replacement where asked; a row drawn several times is kept once, with its weight. */
-  private draw(random: Random): { count: number; sum: number; weight: number } {
-    const { index, weight, sum } = this.rows;
-    const { target, rows } = this.problem;
-    const times = this.aside.weight;
-    times.fill(this.options.bootstrap ? 0 : 1);
-    if (this.options.bootstrap) {
-      for (let i = 0; i < rows; i++) {
-        const row = random.below(rows);
-        times[row] = (times[row] ?? 0) + 1;
-      }
-    }
-    let count = 0;
-    let total = 0;
-    for (let row = 0; row < rows; row++) {
-      const drawn = times[row] ?? 0;
-      if (drawn === 0) continue;
-      const product = (target[row] ?? 0) * drawn;
-      index[count] = row;
-      weight[count] = drawn;
-      sum[count] = product;
-      total += product;
-      count++;
-    }
-    return { count, sum: total, weight: rows };
+  private draw(number: number, random: Random): Drawn {
+    const { problem } = this;
+    const bytes = Math.ceil(problem.rows / 8);
+    const bits = problem.drawn?.subarray(number * bytes, (number + 1) * bytes);
+    return drawRows(problem, this.options, random, this.lists, this.times, bits);
   }
 
-  /** Finds the best split among drawn features, into `this.best`; false where the node is to be a leaf. */
-  private search(from: number, to: number, sum: number, weight: number, random: Random): boolean {
-    const { best, features, sums, weights } = this;
-    const { bins, edges } = this.problem;
-    resetSplit(best);
+  private withOutcomes(open: OpenNode, outcomes: OutcomeWriter): OpenNode {
+    if (this.isLeaf(open)) return open;
+    const { index, sums } = this.lists;
+    return { ...open, sum: outcomes.write(this.problem.target, index, sums, open.from, open.to).sum };
+  }
+
+  private valueOf({ from, to, sum, weight }: OpenNode): number {
+    const { mean, target } = this.problem;
+    if (this.outcomes === undefined) return mean + sum / weight;
+    return mean + this.outcomes.quantile(target, this.lists.index, this.lists.sums, from, to);
+  }
+
+  private cannotSplit({ depth, count }: { readonly depth: number; readonly count: number }): boolean {
+    return depth >= this.options.maxDepth || count < 2 || count < 2 * this.options.minSamplesLeaf;
+  }
+
+  private isLeaf(open: OpenNode): boolean {
+    return open.to - open.from < 2 || this.cannotSplit(open);
+  }
+
+  /** The best split among drawn features; undefined where the node is to be a leaf. */
+  private search({ from, to, sum, weight, count }: OpenNode, random: Random): Split | undefined {
+    const { features, space, workspace, bestFloats, bestInts } = this;
+    bestFloats[0] = -Infinity;
+    bestInts[0] = -1;
     let varied = false;
     // As in scikit-learn: features beyond the share are tried only while all that were drawn are constant in the node.
     for (let done = 0; done < features.length && (done < this.tried || !varied); ) {
@@ -125,73 +172,72 @@ export class TreeGrower {
         features[other] = features[i] ?? 0;
         features[i] = drawn;
       }
-      accumulate(this.rows, from, to, bins, features.length, features, done, pass, sums, weights);
-      for (let i = 0; i < pass; i++) {
-        const feature = features[done + i] ?? 0;
-        const count = (edges[feature]?.length ?? 0) + 1;
-        if (
-          searchHistogram(
-            sums,
-            weights,
-            i * HISTOGRAM_STRIDE,
-            count,
-            feature,
-            sum,
-            weight,
-            this.options.minSamplesLeaf,
-            best,
-          )
-        )
-          varied = true;
-      }
+      const several = this.kernel.forestSearch(
+        space.index,
+        space.sums,
+        space.drawn,
+        from,
+        to,
+        workspace.bins,
+        features.length,
+        space.features + 4 * done,
+        pass,
+        workspace.binCounts,
+        space.scratch,
+        sum,
+        weight,
+        count,
+        this.options.minSamplesLeaf,
+        space.best,
+      );
+      if (several !== 0) varied = true;
       done += pass;
     }
-    if (best.feature < 0) return false;
+    const feature = bestInts[0] ?? -1;
+    if (feature < 0) return undefined;
+    const [score = 0, leftSum = 0, leftWeight = 0, leftCount = 0] = bestFloats;
     // The gain of a constant target is 0 but for rounding, and so may be that of a split worth making (exclusive or).
     const parent = (sum * sum) / weight;
-    return best.score - parent > 1e-9 * parent || !this.constantTarget(from, to);
+    if (!(score - parent > 1e-9 * parent) && this.constantTarget(from, to)) return undefined;
+    return {
+      feature,
+      cut: bestInts[1] ?? 0,
+      missingLeft: bestInts[2] === 1,
+      score,
+      sum: leftSum,
+      weight: leftWeight,
+      count: leftCount,
+    };
   }
 
   private constantTarget(from: number, to: number): boolean {
     const { target } = this.problem;
-    const { index } = this.rows;
+    const { index } = this.lists;
     const first = target[index[from] ?? 0];
     for (let i = from + 1; i < to; i++) if (target[index[i] ?? 0] !== first) return false;
     return true;
   }
 
   /** Brings a node's rows into the order of its children, each in ascending order, and returns where the right one starts. */
-  private partition(from: number, to: number, feature: number, cut: number, missingLeft: boolean): number {
-    const { index, weight, sum } = this.rows;
-    const aside = this.aside;
-    const { bins } = this.problem;
-    const stride = this.features.length;
-    const missing = missingLeft ? MISSING_BIN : -1;
-    let left = from;
-    let right = 0;
-    for (let i = from; i < to; i++) {
-      const row = index[i] ?? 0;
-      const bin = bins[row * stride + feature] ?? 0;
-      const goesLeft = bin <= cut || bin === missing ? 1 : 0;
-      // Written to both sides, and only one moves on: a branch here would be mispredicted half of the time.
-      const w = weight[i] ?? 0;
-      const s = sum[i] ?? 0;
-      index[left] = row;
-      weight[left] = w;
-      sum[left] = s;
-      aside.index[right] = row;
-      aside.weight[right] = w;
-      aside.sum[right] = s;
-      left += goesLeft;
-      right += 1 - goesLeft;
-    }
-    index.set(aside.index.subarray(0, right), left);
-    weight.set(aside.weight.subarray(0, right), left);
-    sum.set(aside.sum.subarray(0, right), left);
-    return left;
+  private partition({ from, to }: OpenNode, { feature, cut, missingLeft }: Split): number {
+    const { space } = this;
+    return this.kernel.forestPartition(
+      space.index,
+      space.sums,
+      space.drawn,
+      space.indexAside,
+      space.sumsAside,
+      space.drawnAside,
+      from,
+      to,
+      this.workspace.bins + feature,
+      this.features.length,
+      cut,
+      missingLeft ? MISSING_BIN : -1,
+    );
   }
 }
 
-function drawnRows(count: number): DrawnRows {
-  return { index: new Uint32Array(count), weight: new Uint8Array(count), sum: new Float64Array(count) };
+function pick({ sum, weight, count }: { readonly sum: number; readonly weight: number; readonly count: number }) {
+  return { sum, weight, count };
 }

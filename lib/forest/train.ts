@@ -3,7 +3,9 @@ import { checkTrainingData, type TrainingData } from './columns.ts';
 import { startCrew } from './crew.ts';
 import { TreeEnsemble } from './ensemble.ts';
 import { type ForestOptions, resolveOptions } from './options.ts';
-import { layOut } from './problem.ts';
+import { layOutScoring, outOfBagOf } from './out-of-bag.ts';
+import { layOut, type Problem, rowsWithWeight } from './problem.ts';
+import { layOutWorkspace } from './workspace.ts';
 
 /**
  * Trains a random forest for regression (Breiman 2001) on features cut into at most 255 bins each, in worker threads on
@@ -11,31 +13,53 @@ import { layOut } from './problem.ts';
  *
  * Missing values have a side of their own at each split, learnt where a node has some; elsewhere they, and categories
  * that were not seen in training, go the way of most rows. Peak memory beside the caller's columns is about 5 bytes a
- * value, 8 a row, 28 a row and worker, and 17 a node of the forest.
+ * value, 8 a row (20 with weights), up to 40 a row and worker (48 with weights, 64 with quantiles), and 17 a node of
+ * the forest; `oobScore` adds a bit a row and tree, and 16 bytes a row.
  *
- * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, FOREST_PROGRESS_FAILED (onProgress threw), ABORTED
+ * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_TOO_LARGE, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, FOREST_PROGRESS_FAILED (onProgress threw), ABORTED
  */
 export async function trainForest(data: TrainingData, options: ForestOptions = {}): Promise<TreeEnsemble> {
   const resolved = resolveOptions(options);
-  const rows = checkTrainingData(data);
-  const crew = startCrew(resolved, options.signal);
+  const given = checkTrainingData(data);
+  const weighty = rowsWithWeight(data);
+  const learnt = weighty === undefined ? data : { ...data, rows: weighty.rows };
+  const crew = startCrew(resolved.nJobs, options.signal);
   try {
-    const { problem, features } = layOut(data, rows, resolved.randomState);
-    const grown = await crew.grow(problem, (done) => options.onProgress?.({ done, total: resolved.nEstimators }));
+    const { problem: laidOut, features } = layOut(learnt, weighty?.rows.length ?? given, resolved.randomState);
+    const problem = resolved.oobScore ? withDraws(laidOut, resolved.nEstimators) : laidOut;
+    const binCounts = problem.edges.map(({ length }) => length + 1);
+    const workspace = layOutWorkspace(problem.rows, binCounts, resolved.nJobs, problem.weights !== undefined);
+    const grown = await crew.grow(problem, resolved, workspace, (done) =>
+      options.onProgress?.({ done, total: resolved.nEstimators }),
+    );
+    const trees = grown.map(({ tree }) => tree);
+    const scoring = problem.drawn && layOutScoring(trees, problem.rows);
+    if (scoring !== undefined) await crew.score(problem, scoring);
     return new TreeEnsemble({
       algorithm: 'forest',
       features,
-      trees: grown.map(({ tree }) => tree),
+      trees,
       importances: importancesOf(
         grown.map(({ gains }) => gains),
         features.length,
       ),
+      ...(scoring && outOfBagOf(scoring, targetsOf(data, given), weighty?.places, given)),
     });
   } catch (error) {
     throw asLakeletError(error, 'FOREST_FAILED', 'The forest could not be trained');
   } finally {
     await crew.dismiss();
   }
+}
+
+/** The problem with room to note which rows each tree draws. */
+function withDraws(problem: Problem, trees: number): Problem {
+  const bytes = trees * Math.ceil(problem.rows / 8);
+  return { ...problem, drawn: new Uint8Array(new SharedArrayBuffer(bytes)) };
+}
+
+function targetsOf({ target, rows }: TrainingData, count: number): Float64Array {
+  return rows === undefined ? target : Float64Array.from({ length: count }, (_, i) => target[rows[i] ?? 0] ?? NaN);
 }
 
 /** scikit-learn's impurity importances: each tree's gains as shares of 1, their mean over the trees, again as shares of 1. */

@@ -50,26 +50,20 @@ export class TreeBuilder {
     return left;
   }
 
-  /** A copy of the finished tree. */
-  finish(): Tree {
-    return {
-      feature: this.feature.slice(0, this.size),
-      threshold: this.threshold.slice(0, this.size),
-      left: this.left.slice(0, this.size),
-      missingLeft: this.missingLeft.slice(0, this.size),
-      value: this.value.slice(0, this.size),
-    };
+  /** A copy of the finished tree, in shared memory where other threads are to read it. */
+  finish(shared = false): Tree {
+    const { size } = this;
+    const tree = shared ? sharedArrays(size) : ownArrays(size);
+    tree.feature.set(this.feature.subarray(0, size));
+    tree.threshold.set(this.threshold.subarray(0, size));
+    tree.left.set(this.left.subarray(0, size));
+    tree.missingLeft.set(this.missingLeft.subarray(0, size));
+    tree.value.set(this.value.subarray(0, size));
+    return tree;
   }
 
   private double(): void {
-    const length = this.feature.length * 2;
-    const grown = {
-      feature: new Int32Array(length),
-      threshold: new Float32Array(length),
-      left: new Int32Array(length),
-      missingLeft: new Uint8Array(length),
-      value: new Float32Array(length),
-    };
+    const grown = ownArrays(this.feature.length * 2);
     grown.feature.set(this.feature);
     grown.threshold.set(this.threshold);
     grown.left.set(this.left);
@@ -77,4 +71,24 @@ export class TreeBuilder {
     grown.value.set(this.value);
     Object.assign(this, grown);
   }
+}
+
+function ownArrays(nodes: number) {
+  return {
+    feature: new Int32Array(nodes),
+    threshold: new Float32Array(nodes),
+    left: new Int32Array(nodes),
+    missingLeft: new Uint8Array(nodes),
+    value: new Float32Array(nodes),
+  };
+}
+
+function sharedArrays(nodes: number): Tree {
+  return {
+    feature: new Int32Array(new SharedArrayBuffer(nodes * 4)),
+    threshold: new Float32Array(new SharedArrayBuffer(nodes * 4)),
+    left: new Int32Array(new SharedArrayBuffer(nodes * 4)),
+    missingLeft: new Uint8Array(new SharedArrayBuffer(nodes)),
+    value: new Float32Array(new SharedArrayBuffer(nodes * 4)),
+  };
 }

@@ -8,6 +8,7 @@ import { startCrew } from '../../../lib/forest/crew.ts';
 import { trainForest } from '../../../lib/forest/index.ts';
 import { resolveOptions } from '../../../lib/forest/options.ts';
 import { layOut } from '../../../lib/forest/problem.ts';
+import { layOutWorkspace } from '../../../lib/forest/workspace.ts';
 import { exampleData } from './example.ts';
 
 const run = promisify(execFile);
@@ -106,8 +107,9 @@ describe('the worker threads of a forest', () => {
   it('tell what went wrong in them', async () => {
     const options = resolveOptions({ nJobs: 2, nEstimators: 3 });
     const { problem } = layOut(exampleData(50), 50, 0);
-    const crew = startCrew(options, undefined);
-    const grown = crew.grow({ ...problem, rows: -1 }, () => undefined);
+    const crew = startCrew(2, undefined);
+    const workspace = layOutWorkspace(50, [1, 1, 1, 1, 1], 2, false);
+    const grown = crew.grow({ ...problem, rows: -1 }, options, workspace, () => undefined);
     await expect(grown).rejects.toMatchObject({
       code: 'FOREST_WORKER_FAILED',
       message: expect.stringContaining('length'),
@@ -117,6 +119,6 @@ describe('the worker threads of a forest', () => {
   });
 
   it('may be dismissed before they have anything to do', async () => {
-    await startCrew(resolveOptions({ nJobs: 3 }), undefined).dismiss();
+    await startCrew(3, undefined).dismiss();
   });
 });
