@@ -1,2 +1,14 @@
 // What the kernel's module exports: each family of functions has a file of its own.
 export { forestPartition, forestSearch } from './forest';
+export {
+  boostingGradients,
+  boostingHistogram,
+  boostingMeet,
+  boostingMerge,
+  boostingMissing,
+  boostingPartition,
+  boostingRows,
+  boostingSearch,
+  boostingSubtract,
+  boostingUpdate,
+} from './boosting';
