@@ -2,9 +2,11 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { fileLiteral } from '../duckdb/names.ts';
 import {
+  calibrateOutOfBag,
   crossValidate,
   encodeColumns,
   evaluate,
+  evaluateIntervals,
   evaluateMean,
   type RegressionMetrics,
   type TrainingData,
@@ -118,10 +120,13 @@ async function trained(table: TrainTable, options: TrainOptions, { signal }: Out
   const data: TrainingData = { columns, target, ...(weights !== undefined && { weights }) };
   const { train: rows, heldOut } = splitTable(split, target.length, splitColumn, seed);
   const started = performance.now();
-  const model = await trainModel({ ...data, rows }, options, { signal, onProgress: tellTrees });
+  const grown = await trainModel({ ...data, rows }, options, { signal, onProgress: tellTrees });
   const seconds = (performance.now() - started) / 1000;
+  const scored = grown.outOfBag?.predicted.some((value) => !Number.isNaN(value)) === true;
+  const model = scored ? grown.withIntervals(calibrateOutOfBag(grown, { ...data, rows })) : grown;
   const actual = takeRows(target, heldOut);
-  const predicted = model.predictMatrix(encodeColumns(model.features, columns, heldOut).matrix);
+  const { matrix } = encodeColumns(model.features, columns, heldOut);
+  const predicted = model.predictMatrix(matrix);
   return {
     model,
     ...evaluate(actual, predicted),
@@ -135,6 +140,10 @@ async function trained(table: TrainTable, options: TrainOptions, { signal }: Out
     leftOut,
     mean: evaluateMean({ ...data, rows }, heldOut),
     importances: Object.fromEntries(model.importances.map(({ name, importance }) => [name, importance])),
+    ...(model.outOfBag !== undefined && { outOfBag: model.outOfBag.metrics }),
+    ...(model.intervals !== undefined && {
+      intervals: { level: model.intervals.coverage, ...evaluateIntervals(actual, model.predictIntervals(matrix)) },
+    }),
     ...(options.cv !== undefined && { cv: await folded(data, table, options, options.cv, signal) }),
   };
 }

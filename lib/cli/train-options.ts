@@ -21,6 +21,10 @@ export interface ModelOptions {
   readonly seed: number;
   readonly jobs?: number;
   readonly bootstrap: boolean;
+  readonly maxSamples?: number;
+  readonly oobScore?: boolean;
+  readonly criterion?: NonNullable<ForestOptions['criterion']>;
+  readonly quantile?: number;
   readonly learningRate?: number;
   readonly maxLeafNodes?: number;
   readonly l2Regularization?: number;
@@ -29,7 +33,13 @@ export interface ModelOptions {
 
 /** Options that one algorithm alone has, as commander names them and as they are written. */
 const ONLY: Readonly<Record<Algorithm, Readonly<Record<string, string>>>> = {
-  forest: { bootstrap: '--no-bootstrap' },
+  forest: {
+    bootstrap: '--no-bootstrap',
+    maxSamples: '--max-samples',
+    oobScore: '--oob-score',
+    criterion: '--criterion',
+    quantile: '--quantile',
+  },
   boosting: {
     learningRate: '--learning-rate',
     maxLeafNodes: '--max-leaf-nodes',
@@ -55,6 +65,15 @@ export function addModelOptions(command: Command): Command {
     .option('--seed <n>', 'what the draws are made from; the same seed gives the same model', wholeNumber(0), 42)
     .option('--jobs <n>', 'worker threads (default: as many as there are processors)', wholeNumber(1, 256))
     .option('--no-bootstrap', 'forest: each tree learns from all rows')
+    .option('--max-samples <f>', 'forest: the share of the rows that is drawn for a tree (default: 1)', share)
+    .option('--oob-score', 'forest: score each row by the trees that did not learn from it, and make intervals of that')
+    .addOption(
+      new Option(
+        '--criterion <criterion>',
+        'forest: what the leaves hold: a mean, a median, or the --quantile',
+      ).choices(['squared_error', 'absolute_error', 'quantile']),
+    )
+    .option('--quantile <q>', 'forest: which quantile --criterion quantile predicts', share)
     .option('--learning-rate <f>', 'boosting: what a tree counts for (default: 0.1)', share)
     .option('--max-leaf-nodes <n>', 'boosting: leaves of a tree at most (default: 31)', wholeNumber(2, 65_536))
     .option('--l2-regularization <f>', 'boosting: what draws the leaves towards 0 (default: 0)', atLeastZero)
@@ -83,7 +102,17 @@ export function trainModel(
     randomState: seed,
     ...given({ nEstimators: trees, maxDepth, minSamplesLeaf, maxFeatures, nJobs: jobs }),
   };
-  if (algorithm === 'forest') return trainForest(data, { ...common, bootstrap: options.bootstrap });
+  if (algorithm === 'forest') {
+    const { bootstrap, maxSamples, oobScore, criterion, quantile } = options;
+    const forest: ForestOptions = {
+      ...common,
+      bootstrap,
+      ...given({ maxSamples, quantile }),
+      ...(oobScore !== undefined && { oobScore }),
+      ...(criterion !== undefined && { criterion }),
+    };
+    return trainForest(data, forest);
+  }
   const { learningRate, maxLeafNodes, l2Regularization, earlyStopping } = options;
   const boosting: BoostingOptions = {
     ...common,

@@ -53,12 +53,12 @@ export async function learn(data: TrainingData, options: LearnerOptions, signal?
   const started = performance.now();
   const ensemble =
     algorithm === 'forest'
-      ? await trainForest(data, { ...common, maxFeatures: MAX_FEATURES })
+      ? await trainForest(data, { ...common, maxFeatures: MAX_FEATURES, oobScore: true })
       : await trainBoosting(data, { ...common, ...BOOSTING });
   const seconds = (performance.now() - started) / 1000;
   const own =
     algorithm === 'forest'
-      ? { max_features: MAX_FEATURES, min_samples_leaf: 1, bootstrap: true }
+      ? { max_features: MAX_FEATURES, min_samples_leaf: 1, bootstrap: true, oob_score: true }
       : {
           learning_rate: BOOSTING.learningRate,
           max_leaf_nodes: BOOSTING.maxLeafNodes,

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream';
 import { type AddCommands, main } from '../../../lib/cli/main.ts';
 import { queryCommand } from '../../../lib/cli/query-command.ts';
 import { tableCommand } from '../../../lib/cli/table-command.ts';
+import { trainCommand } from '../../../lib/cli/train-command.ts';
 
 /** What a command line said and how it ended. */
 export interface Answer {
@@ -23,9 +24,10 @@ class Kept extends Writable {
 const add: AddCommands = (program, outside) => {
   program.addCommand(queryCommand(outside));
   program.addCommand(tableCommand(outside));
+  program.addCommand(trainCommand(outside));
 };
 
-/** Runs `lakelet query …` or `lakelet table …` in this process. */
+/** Runs `lakelet query …`, `lakelet table …` or `lakelet train …` in this process. */
 export async function lakelet(argv: readonly string[], signal = new AbortController().signal): Promise<Answer> {
   const out = new Kept();
   const err = new Kept();
