@@ -23,9 +23,9 @@ export function binSample(rows: number, seed: number): Uint32Array {
  * thresholds decides every training row as the trees did.
  */
 export function binEdges(values: Float32Array, sampleRows: Uint32Array): Float32Array {
+  const distinct = distinctOf(values, sampleRows);
+  if (distinct !== undefined) return midpoints(distinct);
   const sample = presentSorted(values, sampleRows);
-  const distinct = distinctOf(sample);
-  if (distinct.length <= MAX_BINS) return midpoints(distinct);
   const edges = new Float32Array(MAX_BINS - 1);
   let count = 0;
   for (let cut = 1; cut < MAX_BINS; cut++) {
@@ -82,14 +82,28 @@ function presentSorted(values: Float32Array, rows: Uint32Array): Float32Array {
   return sample.subarray(0, count).sort();
 }
 
-function distinctOf(sorted: Float32Array): Float32Array {
-  const distinct = new Float32Array(Math.min(sorted.length, MAX_BINS + 1));
+/** The distinct values of the sample's rows, ascending, without sorting them all; undefined where there are more than bins. */
+function distinctOf(values: Float32Array, rows: Uint32Array): Float32Array | undefined {
+  const distinct = new Float32Array(MAX_BINS);
+  // A hash table: its places hold 1 + where in `distinct` their value is.
+  const places = new Uint16Array(1024);
+  const bits = new Int32Array(1);
+  const float = new Float32Array(bits.buffer);
   let count = 0;
-  for (let i = 0; i < sorted.length && count <= MAX_BINS; i++) {
-    const value = sorted[i] ?? 0;
-    if (count === 0 || value !== distinct[count - 1]) distinct[count++] = value;
+  for (let i = 0; i < rows.length; i++) {
+    const value = values[rows[i] ?? 0] ?? NaN;
+    if (Number.isNaN(value)) continue;
+    // Adding 0 makes −0, which equals 0, the same bits.
+    float[0] = value + 0;
+    let place = Math.imul(bits[0] ?? 0, 0x9e3779b1) >>> 22;
+    for (let held = places[place] ?? 0; held !== 0 && distinct[held - 1] !== value; held = places[place] ?? 0)
+      place = (place + 1) & 1023;
+    if (places[place] !== 0) continue;
+    if (count === MAX_BINS) return undefined;
+    distinct[count++] = value;
+    places[place] = count;
   }
-  return distinct.subarray(0, count);
+  return distinct.slice(0, count).sort();
 }
 
 function midpoints(distinct: Float32Array): Float32Array {

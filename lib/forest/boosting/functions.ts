@@ -1,7 +1,7 @@
 /** What kernel/assembly/boosting.ts exports; addresses and sizes are in bytes, and described there. */
 export interface BoostingFunctions {
   boostingRows(index: number, rows: number, blockRows: number, thread: number, threads: number): number;
-  boostingMissing(bins: number, stride: number, rows: number, bin: number): void;
+  boostingBin(values: number, rows: number, edges: number, count: number, bins: number, stride: number): void;
   boostingGradients(
     index: number,
     count: number,

@@ -2,6 +2,9 @@ import { KernelLayout } from '../kernel/kernel.ts';
 
 /** Rows of a block; thread t owns the blocks t, t + threads, t + 2 · threads, … */
 export const BLOCK_ROWS = 256;
+/** Bytes of a block of one column, and of the edges of one feature. */
+export const BLOCK_BYTES = BLOCK_ROWS * 4;
+export const EDGES_BYTES = 1024;
 /** Bytes of a bin: the sum of gradients, and the packed word of weights and count. */
 export const BIN_BYTES = 16;
 /** Bytes of what the kernel writes of a feature's best split. */
@@ -37,6 +40,9 @@ export interface BoostingLayout {
   readonly slots: number;
   readonly slotCount: number;
   readonly histogramBytes: number;
+  /** The upper edges of each feature's bins, `EDGES_BYTES` apart; and a thread's room for a block of a column, `BLOCK_BYTES` apart. */
+  readonly edges: number;
+  readonly values: number;
   /** A thread's list of its rows, and as much room beside it, `indexBytes` apart. */
   readonly index: number;
   readonly aside: number;
@@ -85,6 +91,8 @@ export function layOutBoosting(
     slots: take(slotCount * histogramBytes),
     slotCount,
     histogramBytes,
+    edges: take(bins.length * EDGES_BYTES),
+    values: take(threads * BLOCK_BYTES),
     index: take(threads * indexBytes),
     aside: take(threads * indexBytes),
     indexBytes,

@@ -1,8 +1,7 @@
-import { binRows } from '../bin.ts';
 import type { BoostingFunctions } from './functions.ts';
 import { BoostedTreeGrower, type GrownTree } from './grow.ts';
 import type { BoostingJob, BoostingReport } from './job.ts';
-import { BLOCK_ROWS, LINE_BYTES } from './layout.ts';
+import { BLOCK_BYTES, BLOCK_ROWS, EDGES_BYTES, LINE_BYTES } from './layout.ts';
 import { scoreHeldOut } from './validation.ts';
 
 /** Gradients are whole numbers below 2³⁰. */
@@ -63,20 +62,24 @@ export function boost(
 }
 
 /** Bins this thread's rows and writes their first residuals. */
-function prepare(
-  { layout, memory, columns, edges, target, start }: BoostingJob,
-  kernel: BoostingFunctions,
-  thread: number,
-): void {
+function prepare(job: BoostingJob, kernel: BoostingFunctions, thread: number): void {
+  const { layout, memory, columns, edges, target, start } = job;
   const stride = layout.bins.length;
-  const bins = new Uint8Array(memory.buffer, layout.rowBins, layout.rows * stride);
+  const at = layout.values + thread * BLOCK_BYTES;
+  const values = new Float32Array(memory.buffer, at, BLOCK_ROWS);
   const residuals = new Float64Array(memory.buffer, layout.residuals, layout.rows);
   const step = BLOCK_ROWS * layout.threads;
+  // Each thread writes the same edges to the same place before it reads them.
+  edges.forEach((upper, feature) => {
+    new Float32Array(memory.buffer, layout.edges + feature * EDGES_BYTES, upper.length).set(upper);
+  });
   for (let from = thread * BLOCK_ROWS; from < layout.rows; from += step) {
     const to = Math.min(layout.rows, from + BLOCK_ROWS);
-    binRows(columns, edges, bins, from, to);
-    layout.bins.forEach((count, feature) => {
-      kernel.boostingMissing(layout.rowBins + from * stride + feature, stride, to - from, count);
+    columns.forEach((column, feature) => {
+      values.set(column.subarray(from, to));
+      const upper = layout.edges + feature * EDGES_BYTES;
+      const bins = layout.rowBins + from * stride + feature;
+      kernel.boostingBin(at, to - from, upper, (layout.bins[feature] ?? 0) - 1, bins, stride);
     });
     for (let row = from; row < to; row++) residuals[row] = (target[row] ?? 0) - start;
   }

@@ -331,10 +331,27 @@ export function boostingMeet(words: usize, threads: i32, looks: i32): void {
   while (atomic.load<i32>(words, 4) == before) atomic.wait<i32>(words + 4, before, -1);
 }
 
-/** Moves the missing values of a feature of `rows` rows from bin 255 to its last one. */
-export function boostingMissing(bins: usize, stride: usize, rows: i32, bin: i32): void {
+/**
+ * Writes the bins of `rows` values (f32) of a feature: how many of its `count` ascending `edges` lie below, or the bin
+ * after those for NaN. `bins` is where the first row's bin is to stand, the next one `stride` further.
+ */
+export function boostingBin(
+  values: usize,
+  rows: i32,
+  edges: usize,
+  count: i32,
+  bins: usize,
+  stride: usize,
+): void {
   for (let row = 0; row < rows; row++, bins += stride) {
-    const value = <i32>load<u8>(bins);
-    store<u8>(bins, value == 255 ? bin : value);
+    const value = load<f32>(values + (<usize>row << 2));
+    let low = 0;
+    // Without a branch, which would be mispredicted at each step: the search always takes the same number of steps.
+    for (let left = count; left > 0; ) {
+      const half = (left + 1) >> 1;
+      low = load<f32>(edges + (<usize>(low + half - 1) << 2)) < value ? low + half : low;
+      left -= half;
+    }
+    store<u8>(bins, value == value ? low : count + 1);
   }
 }

@@ -1,11 +1,11 @@
 // What the kernel's module exports: each family of functions has a file of its own.
 export { forestPartition, forestSearch } from './forest';
 export {
+  boostingBin,
   boostingGradients,
   boostingHistogram,
   boostingMeet,
   boostingMerge,
-  boostingMissing,
   boostingPartition,
   boostingRows,
   boostingSearch,
