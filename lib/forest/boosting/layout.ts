@@ -55,7 +55,7 @@ export interface BoostingLayout {
 }
 
 /**
- * Lays a training out in a memory of its own: for each row a byte a feature and 20 more (24 with weights), and at most 64 MiB of histograms
+ * Lays a training out in a memory of its own: for each row a byte a feature and 20 more (24 with weights), and at most `room` (64 MiB) of histograms to keep
  * beside two a node and thread.
  * @throws LakeletError FOREST_TOO_LARGE where 4 GiB, which is what WebAssembly can address, are too few
  */
@@ -65,11 +65,12 @@ export function layOutBoosting(
   leaves: number,
   threads: number,
   weighted: boolean,
+  room = HISTOGRAMS_BYTES,
 ): { layout: BoostingLayout; memory: WebAssembly.Memory } {
   const starts = [0];
   for (const count of bins) starts.push((starts[starts.length - 1] ?? 0) + count + 1);
   const histogramBytes = (starts[bins.length] ?? 0) * BIN_BYTES;
-  const slotCount = 2 + Math.min(leaves, Math.max(2, Math.floor(HISTOGRAMS_BYTES / histogramBytes)));
+  const slotCount = 2 + Math.min(leaves, Math.max(2, Math.floor(room / histogramBytes)));
   const threadRows = Math.ceil(Math.ceil(rows / BLOCK_ROWS) / threads) * BLOCK_ROWS;
   const nodeBytes = lines(2 * leaves * BIN_BYTES);
   const indexBytes = lines(threadRows * 4);
