@@ -1,7 +1,7 @@
 /**
  * One run of the pipeline in a process of its own, for the bench: prints seconds a step and the peak of its memory as one
- * JSON object. Arguments: rows, trees, depth, the folder for the logs and the training's record, and the lake's URI (a
- * folder `lake` in that folder where it is left out).
+ * JSON object. Arguments: rows, trees, depth, the folder for the logs and the training's record, the lake's URI (a
+ * folder `lake` in that folder where it is left out), and MLflow's address (none: the training is recorded).
  */
 import { join } from 'node:path';
 import { purchases } from '../datasets/purchases/index.ts';
@@ -17,12 +17,12 @@ import { onProgress } from '../lib/progress.ts';
 import { startEmbedded, type TaskHandler } from '../lib/workflow/index.ts';
 
 const [rows, trees, maxDepth] = process.argv.slice(2, 5).map(Number);
-const root = process.argv[5] ?? '.';
+const [root = '.', lakeUri = join(root, 'lake'), trackingUri] = process.argv.slice(5);
 const config: Config = {
   ...loadConfig(),
   root,
-  lakeUri: process.argv[6] ?? join(root, 'lake'),
-  mlflow: { experimentName: 'bench' },
+  lakeUri,
+  mlflow: { experimentName: 'bench', ...(trackingUri && { trackingUri }) },
   logsDir: join(root, 'logs'),
 };
 const log = openLogger({ ...config, logLevel: 'silent' });
@@ -60,7 +60,7 @@ const steps = {
   bronze: seconds.bronze,
   silver: seconds.silver,
   aggregates,
-  // What is left of gold: features, forest, scores, ONNX and the training's record.
+  // What is left of gold: features, forest, scores, ONNX, and the training's record or its logging to MLflow.
   train: (seconds.gold ?? 0) - aggregates,
   total,
 };

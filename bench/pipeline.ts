@@ -1,17 +1,19 @@
 /**
- * `npm run bench -- [--rows N,N] [--repeat N] [--trees N] [--depth N]`: the pipeline beside the same job in Python (DuckDB,
- * delta-rs, scikit-learn), on the same rows and by the same SQL, one after the other; prints seconds, ratios (ours to
- * Python's, medians of the repeats), R² and peak memory.
+ * `npm run bench -- [--rows N,N] [--repeat N] [--trees N] [--depth N] [--mlflow]`: the pipeline beside the same job in
+ * Python (DuckDB, delta-rs, scikit-learn), on the same rows and by the same SQL, one after the other; prints seconds, ratios
+ * (ours to Python's, medians of the repeats), R² and peak memory. With `--mlflow` both log what they trained to a real
+ * MLflow server, which is part of `train`.
  */
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { purchases } from '../datasets/purchases/index.ts';
 import { DeltaTable } from '../lib/duckdb/delta.ts';
+import { type RunningServer, startMlflowServer } from '../lib/mlflow/index.ts';
 import { splitSql } from '../lib/quality/split.ts';
+import { measured, PYTHON, ROOT } from './process.ts';
+import { median } from './statistics.ts';
 
 interface Measured {
   readonly seconds: Readonly<Record<string, number>>;
@@ -20,8 +22,6 @@ interface Measured {
   readonly peakMB: number;
 }
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PYTHON = join(ROOT, '.venv', ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
 const STEPS = ['bronze', 'silver', 'aggregates', 'train', 'total'];
 
 const { values } = parseArgs({
@@ -30,10 +30,19 @@ const { values } = parseArgs({
     repeat: { type: 'string', default: '3' },
     trees: { type: 'string', default: '100' },
     depth: { type: 'string', default: '10' },
+    mlflow: { type: 'boolean', default: false },
   },
 });
 
-for (const rows of values.rows.split(',')) await compare(rows);
+const home = await mkdtemp(join(tmpdir(), 'lakelet-bench-mlflow-'));
+let server: RunningServer | undefined;
+try {
+  if (values.mlflow) server = await startMlflowServer({ home, candidates: [PYTHON], port: 0 });
+  for (const rows of values.rows.split(',')) await compare(rows);
+} finally {
+  await server?.stop();
+  await rm(home, { recursive: true, force: true });
+}
 
 async function compare(rows: string): Promise<void> {
   const ours: Measured[] = [];
@@ -53,7 +62,8 @@ async function compare(rows: string): Promise<void> {
 
 function runLakelet(rows: string, folder: string): Promise<Measured> {
   const script = join(ROOT, 'bench', 'lakelet_run.ts');
-  return measured(process.execPath, [script, rows, values.trees, values.depth, folder], '');
+  const lake = join(folder, 'lake');
+  return measured(process.execPath, [script, rows, values.trees, values.depth, folder, lake, server?.uri ?? '']);
 }
 
 async function runPython(lake: string, root: string): Promise<Measured> {
@@ -72,25 +82,9 @@ async function runPython(lake: string, root: string): Promise<Measured> {
     trees: Number(values.trees),
     depth: Number(values.depth),
     seed: 42,
+    mlflow: server?.uri,
   };
-  return measured(PYTHON, [join(ROOT, 'bench', 'python_pipeline.py')], JSON.stringify(job));
-}
-
-/** Runs a program that prints one {@link Measured} as JSON. */
-function measured(command: string, args: readonly string[], input: string): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    let out = '';
-    child.stdout.on('data', (data: Buffer) => {
-      out += data.toString();
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(out));
-      else reject(new Error(`${command} ended with ${code}`));
-    });
-    child.stdin.end(input);
-  });
+  return measured(PYTHON, [join(ROOT, 'bench', 'python_pipeline.py')], job);
 }
 
 function print(rows: string, ours: readonly Measured[], python: readonly Measured[]): void {
@@ -104,8 +98,4 @@ function print(rows: string, ours: readonly Measured[], python: readonly Measure
       line('R2', ...by(({ r2 }) => r2), 4) +
       line('training rows', ...by(({ trainingRows }) => trainingRows), 0),
   );
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

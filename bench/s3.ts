@@ -3,12 +3,13 @@
  * beside the same on a lake in a folder, in turn; prints seconds, ratios (S3's to the folder's, medians of the repeats) and
  * peak memory.
  */
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startMinio } from '../localstack/minio.ts';
+import { measured, ROOT } from './process.ts';
+import { median } from './statistics.ts';
 
 interface Measured {
   readonly seconds: Readonly<Record<string, number>>;
@@ -51,21 +52,7 @@ async function compare(rows: string, settings: Readonly<Record<string, string>>)
 
 /** Runs the pipeline in a process of its own. */
 function run(args: readonly string[], settings: Readonly<Record<string, string>>): Promise<Measured> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, 'lakelet_run.ts'), ...args], {
-      env: { ...process.env, ...settings },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    let out = '';
-    child.stdout.on('data', (data: Buffer) => {
-      out += data.toString();
-    });
-    child.on('error', reject);
-    child.on('close', (code) => {
-      if (code === 0) resolve(JSON.parse(out));
-      else reject(new Error(`A run ended with ${code}`));
-    });
-  });
+  return measured(process.execPath, [join(ROOT, 'bench', 'lakelet_run.ts'), ...args], {}, settings);
 }
 
 function print(rows: string, onS3: readonly Measured[], inFolder: readonly Measured[]): void {
@@ -77,8 +64,4 @@ function print(rows: string, onS3: readonly Measured[], inFolder: readonly Measu
   process.stdout.write(
     `\n${Number(rows).toLocaleString('en')} rows, ${values.trees} trees, depth ${values.depth}, median of ${values.repeat}\n${' '.repeat(14)}        S3    folder   ratio\n${lines.join('')}${line('peak MB', ({ peakMB }) => peakMB, 0)}`,
   );
-}
-
-function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 }

@@ -1,4 +1,5 @@
-// The Python side of the interop tests and of the bench: .venv in the project, from tests/interop/requirements.txt.
+// The Python side of the interop tests and of the benches: .venv in the project, from tests/interop/requirements.txt and,
+// where a bench asks for it, bench/requirements.txt.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,39 +8,39 @@ import { quietly, root, say } from './setup.mjs';
 
 const VENV = join(root, '.venv');
 const VENV_PYTHON = join(VENV, ...(process.platform === 'win32' ? ['Scripts', 'python.exe'] : ['bin', 'python']));
-const REQUIREMENTS = join(root, 'tests', 'interop', 'requirements.txt');
-const STAMP = join(VENV, '.lakelet-installed');
+/** What the tests need, and what only some benches compare with; each has a stamp of what was installed of it. */
+const PACKAGES = { file: ['tests', 'interop', 'requirements.txt'], stamp: '.lakelet-installed' };
+const PEERS = { file: ['bench', 'requirements.txt'], stamp: '.lakelet-peers-installed' };
 const FLOOR = [3, 10];
 
 /**
  * Makes or completes the project's .venv, where Python 3.10 or newer is on the machine.
  *
+ * @param {{ peers?: boolean }} [options] whether it needs the peers of the benches too
  * @returns {string | undefined} the venv's python; undefined where the machine has none that can make one
  * @throws {SetupError} where Python is there and installing failed
  */
-export function setUpPython() {
-  const requirements = readFileSync(REQUIREMENTS);
-  const digest = createHash('sha256').update(requirements).digest('hex');
-  const usable = runs(VENV_PYTHON);
-  if (usable && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest) return VENV_PYTHON;
-  if (!usable) {
+export function setUpPython({ peers = false } = {}) {
+  if (!runs(VENV_PYTHON)) {
     const python = machinePython();
     if (python === undefined) return undefined;
     rmSync(VENV, { recursive: true, force: true });
     quietly('python -m venv .venv', python, ['-m', 'venv', VENV]);
   }
-  say('Installing the Python packages of tests/interop/requirements.txt into .venv (once) …');
-  quietly('pip install', VENV_PYTHON, [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--disable-pip-version-check',
-    '-r',
-    REQUIREMENTS,
-  ]);
-  writeFileSync(STAMP, digest);
+  install(PACKAGES);
+  if (peers) install(PEERS);
   return VENV_PYTHON;
+}
+
+function install({ file, stamp }) {
+  const requirements = join(root, ...file);
+  const stampFile = join(VENV, stamp);
+  const digest = createHash('sha256').update(readFileSync(requirements)).digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === digest) return;
+  say(`Installing the Python packages of ${file.join('/')} into .venv (once) …`);
+  const args = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', requirements];
+  quietly('pip install', VENV_PYTHON, args);
+  writeFileSync(stampFile, digest);
 }
 
 function machinePython() {
