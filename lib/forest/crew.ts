@@ -7,7 +7,7 @@ import { boost } from './boosting/rounds.ts';
 import { type GrownTree, TreeGrower } from './grow.ts';
 import { instantiateKernel } from './kernel/kernel.ts';
 import type { ResolvedOptions } from './options.ts';
-import { SCORED_ROWS, type Scoring, scoreBlock } from './out-of-bag.ts';
+import { BlockScorer, SCORED_ROWS, type Scoring } from './out-of-bag.ts';
 import type { Problem } from './problem.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -22,8 +22,9 @@ const NEXT_TREE = 2;
 const JOB_POSTED = 3;
 const ENDED = 4;
 const NEXT_THREAD = 5;
-const NEXT_SCORED = 6;
-const WORDS = 7;
+const NEXT_SCORER = 6;
+const NEXT_SCORED = 7;
+const WORDS = 8;
 
 interface ForestJob {
   readonly kind: 'forest';
@@ -216,14 +217,23 @@ function work(
 }
 
 function score({ problem, scoring }: ScoringJob, control: Int32Array): void {
+  const scorer = new BlockScorer(problem, scoring, Atomics.add(control, NEXT_SCORER, 1));
   const blocks = Math.ceil(problem.rows / SCORED_ROWS);
   for (let block = Atomics.add(control, NEXT_SCORED, 1); block < blocks; block = Atomics.add(control, NEXT_SCORED, 1))
-    scoreBlock(problem, scoring, block);
+    scorer.score(block);
 }
 
 /** The memory of a tree, which is handed over, not copied. */
-function buffersOf({ tree, gains }: GrownTree): ArrayBuffer[] {
-  const arrays = [tree.feature, tree.threshold, tree.left, tree.missingLeft, tree.value, gains];
+function buffersOf({ tree, gains, cuts }: GrownTree): ArrayBuffer[] {
+  const arrays = [
+    tree.feature,
+    tree.threshold,
+    tree.left,
+    tree.missingLeft,
+    tree.value,
+    gains,
+    ...(cuts ? [cuts] : []),
+  ];
   return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer);
 }
 

@@ -13,6 +13,8 @@ import type { ThreadSpace, Workspace } from './workspace.ts';
 export interface GrownTree {
   readonly tree: Tree;
   readonly gains: Float64Array;
+  /** By node, the bin whose edge is the threshold; where trees are to be scored. */
+  readonly cuts?: Uint8Array;
 }
 
 /** Rows `from` … `to` − 1 of the lists, which are a node of the tree. */
@@ -105,7 +107,7 @@ export class TreeGrower {
         continue;
       }
       const edge = problem.edges[split.feature]?.[split.cut] ?? ABOVE_ALL;
-      const node = builder.setSplit(open.node, split.feature, edge, split.missingLeft);
+      const node = builder.setSplit(open.node, split.feature, edge, split.cut, split.missingLeft);
       gains[split.feature] = (gains[split.feature] ?? 0) + Math.max(0, split.score - open.sum ** 2 / open.weight);
       const depth = open.depth + 1;
       const left = { node, from: open.from, depth, ...pick(split) };
@@ -127,7 +129,7 @@ export class TreeGrower {
       stack.push({ ...right, from: middle });
       stack.push({ ...left, to: middle });
     }
-    return { tree: builder.finish(options.oobScore), gains };
+    return { tree: builder.finish(), gains, ...(options.oobScore && { cuts: builder.cuts() }) };
   }
 
   private draw(number: number, random: Random): Drawn {

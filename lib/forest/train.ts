@@ -33,7 +33,7 @@ export async function trainForest(data: TrainingData, options: ForestOptions = {
       options.onProgress?.({ done, total: resolved.nEstimators }),
     );
     const trees = grown.map(({ tree }) => tree);
-    const scoring = problem.drawn && layOutScoring(trees, problem.rows);
+    const scoring = problem.drawn && layOutScoring(problem, workspace, grown, resolved.nJobs);
     if (scoring !== undefined) await crew.score(problem, scoring);
     return new TreeEnsemble({
       algorithm: 'forest',

@@ -21,6 +21,7 @@ export class TreeBuilder {
   private left = new Int32Array(1024);
   private missingLeft = new Uint8Array(1024);
   private value = new Float32Array(1024);
+  private cut = new Uint8Array(1024);
 
   /** Starts a new tree that has only its root. */
   restart(): void {
@@ -37,58 +38,53 @@ export class TreeBuilder {
     this.value[node] = value;
   }
 
-  /** Makes a node a split, and returns its left child; the right one is the next. */
-  setSplit(node: number, feature: number, threshold: number, missingLeft: boolean): number {
+  /** Makes a node a split, whose threshold is the edge of bin `cut`, and returns its left child; the right one is the next. */
+  setSplit(node: number, feature: number, threshold: number, cut: number, missingLeft: boolean): number {
     const left = this.size;
     this.size += 2;
     if (this.size > this.feature.length) this.double();
     this.feature[node] = feature;
     this.threshold[node] = threshold;
+    this.cut[node] = cut;
     this.left[node] = left;
     this.missingLeft[node] = missingLeft ? 1 : 0;
     this.value[node] = 0;
     return left;
   }
 
-  /** A copy of the finished tree, in shared memory where other threads are to read it. */
-  finish(shared = false): Tree {
+  /** A copy of the finished tree. */
+  finish(): Tree {
     const { size } = this;
-    const tree = shared ? sharedArrays(size) : ownArrays(size);
-    tree.feature.set(this.feature.subarray(0, size));
-    tree.threshold.set(this.threshold.subarray(0, size));
-    tree.left.set(this.left.subarray(0, size));
-    tree.missingLeft.set(this.missingLeft.subarray(0, size));
-    tree.value.set(this.value.subarray(0, size));
-    return tree;
+    return {
+      feature: this.feature.slice(0, size),
+      threshold: this.threshold.slice(0, size),
+      left: this.left.slice(0, size),
+      missingLeft: this.missingLeft.slice(0, size),
+      value: this.value.slice(0, size),
+    };
+  }
+
+  /** A copy of the cuts that the finished tree's thresholds stand for. */
+  cuts(): Uint8Array {
+    return this.cut.slice(0, this.size);
   }
 
   private double(): void {
-    const grown = ownArrays(this.feature.length * 2);
+    const length = this.feature.length * 2;
+    const grown = {
+      feature: new Int32Array(length),
+      threshold: new Float32Array(length),
+      left: new Int32Array(length),
+      missingLeft: new Uint8Array(length),
+      value: new Float32Array(length),
+      cut: new Uint8Array(length),
+    };
     grown.feature.set(this.feature);
     grown.threshold.set(this.threshold);
     grown.left.set(this.left);
     grown.missingLeft.set(this.missingLeft);
     grown.value.set(this.value);
+    grown.cut.set(this.cut);
     Object.assign(this, grown);
   }
-}
-
-function ownArrays(nodes: number) {
-  return {
-    feature: new Int32Array(nodes),
-    threshold: new Float32Array(nodes),
-    left: new Int32Array(nodes),
-    missingLeft: new Uint8Array(nodes),
-    value: new Float32Array(nodes),
-  };
-}
-
-function sharedArrays(nodes: number): Tree {
-  return {
-    feature: new Int32Array(new SharedArrayBuffer(nodes * 4)),
-    threshold: new Float32Array(new SharedArrayBuffer(nodes * 4)),
-    left: new Int32Array(new SharedArrayBuffer(nodes * 4)),
-    missingLeft: new Uint8Array(new SharedArrayBuffer(nodes)),
-    value: new Float32Array(new SharedArrayBuffer(nodes * 4)),
-  };
 }

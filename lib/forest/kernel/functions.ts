@@ -1,3 +1,17 @@
+/** What kernel/assembly/leaves.ts exports. */
+export interface LeafFunctions {
+  leavesOfUndrawn(
+    nodes: number,
+    bins: number,
+    stride: number,
+    drawn: number,
+    from: number,
+    to: number,
+    rows: number,
+    leaves: number,
+  ): number;
+}
+
 /** What kernel/assembly/forest.ts exports; addresses are in bytes, and what lies there is described in that file. */
 export interface ForestFunctions {
   forestSearch(
