@@ -6,13 +6,13 @@ import {
   type LearningCurve,
   permutationImportance,
   type Segment,
-  type TreeEnsemble,
   takeRows,
 } from '../forest/index.ts';
 import type { FeatureTable } from './features.ts';
+import type { Scored } from './learner.ts';
 
 /** A feature's permutation importances are told by so many held-out rows at most, each shuffled so often. */
-const PERMUTED_ROWS = 2000;
+const PERMUTED_ROWS = 1000;
 const REPEATS = 3;
 
 /** Categories of a feature whose errors are told apart, at most: those with the most rows. */
@@ -20,7 +20,7 @@ const SEGMENTS = 20;
 
 /** What is told of a model beside its scores, from the rows that were held out of its training. */
 export interface Findings {
-  /** How much the RMSE rises where a feature's values are shuffled among the held-out rows, 2,000 of them at most. */
+  /** How much the RMSE rises where a feature's values are shuffled among the held-out rows, 1,000 of them at most. */
   readonly permutation: readonly { readonly name: string; readonly mean: number; readonly sd: number }[];
   /** The error by the values of each feature. */
   readonly segments: readonly {
@@ -44,34 +44,31 @@ export interface Findings {
   };
 }
 
-/** What the findings are made from. */
-export interface Scored {
-  readonly ensemble: TreeEnsemble;
+/** The rows that the findings are made from. */
+export interface HeldOutRows {
   readonly table: FeatureTable;
   /** The held-out rows, as the model takes them. */
   readonly matrix: Float32Array;
   readonly actual: Float64Array;
-  readonly predicted: Float64Array;
-  /** Places among the held-out rows by which the intervals may be judged. */
-  readonly judged: Uint32Array;
+  /** Chooses the shuffles. */
   readonly seed: number;
 }
 
 /** Looks at a model on its held-out rows. */
-export function findingsOf(scored: Scored): Findings {
-  const { ensemble, table } = scored;
-  const intervals = intervalsOf(scored);
+export function findingsOf(scored: Scored, rows: HeldOutRows): Findings {
+  const { learningCurve: curve } = scored.ensemble;
+  const intervals = intervalsOf(scored, rows.actual);
   return {
-    permutation: permutationOf(scored),
-    segments: table.columns.flatMap((column) => segmentsOf(column, scored)),
-    ...(ensemble.learningCurve !== undefined && { curve: ensemble.learningCurve }),
+    permutation: permutationOf(scored, rows),
+    segments: rows.table.columns.flatMap((column) => segmentsOf(column, scored, rows)),
+    ...(curve !== undefined && { curve }),
     ...(intervals !== undefined && { intervals }),
   };
 }
 
-function intervalsOf({ ensemble, matrix, actual, judged }: Scored): Findings['intervals'] {
-  if (ensemble.intervals === undefined) return undefined;
-  const { predicted, lower, upper } = ensemble.predictIntervals(matrix);
+function intervalsOf({ ensemble, predicted, intervals }: Scored, actual: Float64Array): Findings['intervals'] {
+  if (ensemble.intervals === undefined || intervals === undefined) return undefined;
+  const { lower, upper, judged } = intervals;
   const metrics = evaluateIntervals(takeRows(actual, judged), {
     predicted: takeRows(predicted, judged),
     lower: takeRows(lower, judged),
@@ -80,7 +77,7 @@ function intervalsOf({ ensemble, matrix, actual, judged }: Scored): Findings['in
   return { level: ensemble.intervals.coverage, lower, upper, metrics };
 }
 
-function permutationOf({ ensemble, matrix, actual, seed }: Scored): Findings['permutation'] {
+function permutationOf({ ensemble }: Scored, { matrix, actual, seed }: HeldOutRows): Findings['permutation'] {
   const width = ensemble.features.length;
   // Rows at one distance from each other, since the table may be sorted.
   const step = Math.max(1, Math.ceil(actual.length / PERMUTED_ROWS));
@@ -95,7 +92,11 @@ function permutationOf({ ensemble, matrix, actual, seed }: Scored): Findings['pe
   );
 }
 
-function segmentsOf(column: FeatureColumn, { table, actual, predicted }: Scored): Findings['segments'] {
+function segmentsOf(
+  column: FeatureColumn,
+  { predicted }: Scored,
+  { table, actual }: HeldOutRows,
+): Findings['segments'] {
   const found = errorBySegment(column, actual, predicted, { rows: table.heldOut });
   return found.slice(0, SEGMENTS).map((segment) => ({
     column: column.name,

@@ -37,7 +37,7 @@ export interface Learnt {
 
 /**
  * Trains a model on the rows of `data`. A forest scores itself on the rows that its trees left out, which costs no rows and
- * gives the learning curve and the intervals; boosted trees leave none out, so theirs come from {@link calibrated}.
+ * gives the learning curve and the intervals; boosted trees leave none out, so theirs come from {@link score}.
  *
  * @throws LakeletError what the forest and the boosting throw
  */
@@ -76,30 +76,49 @@ function tellTrees({ done, total }: { readonly done: number; readonly total: num
   progress({ step: 'gold/train', message: 'growing trees', rows: done, total, ...(done === total && { done: true }) });
 }
 
+/** A model's answers for rows that were held out of its training. */
+export interface Scored {
+  /** The model, with intervals where there were enough rows for any. */
+  readonly ensemble: TreeEnsemble;
+  readonly predicted: Float64Array;
+  readonly intervals?: {
+    readonly lower: Float64Array;
+    readonly upper: Float64Array;
+    /** Places among the rows that had no part in making the intervals, by which these may be judged. */
+    readonly judged: Uint32Array;
+  };
+}
+
 /**
- * The model with intervals, and the places in `heldOut` that had no part in them, on which the intervals can be judged. A
- * forest's are calibrated on its own rows; those of boosted trees on every second held-out row.
+ * Predicts held-out rows, and gives the model its intervals. A forest's are calibrated on the rows that it learnt from, each
+ * by the trees that did not; those of boosted trees on every second held-out row.
  *
- * @returns `intervals: undefined` in the model where there were too few rows for any
+ * @param data what the model learnt from
+ * @param matrix the held-out rows, as the model takes them
+ * @param actual their targets
  */
-export function calibrated(
+export function score(
   { ensemble }: Pick<Learnt, 'ensemble'>,
   data: TrainingData,
+  matrix: Float32Array,
   actual: Float64Array,
-  predicted: Float64Array,
-): { readonly ensemble: TreeEnsemble; readonly judged: Uint32Array } {
+): Scored {
   const places = Uint32Array.from(actual, (_, place) => place);
-  const { outOfBag } = ensemble;
-  if (outOfBag !== undefined) {
-    // With few rows and trees every tree may have learnt from each row.
-    if (outOfBag.predicted.every(Number.isNaN)) return { ensemble, judged: places };
-    return { ensemble: ensemble.withIntervals(calibrateOutOfBag(ensemble, data)), judged: places };
-  }
+  // With few rows and trees every tree may have learnt from each row.
+  const outOfBag = ensemble.outOfBag?.predicted.some((value) => !Number.isNaN(value)) === true;
+  if (outOfBag) return around(ensemble.withIntervals(calibrateOutOfBag(ensemble, data)), matrix, places);
+  const predicted = ensemble.predictMatrix(matrix);
   const taken = places.filter((place) => place % 2 === 1);
-  if (taken.length === 0) return { ensemble, judged: places };
-  const intervals = calibrateIntervals({
-    actual: takeRows(actual, taken),
-    predicted: takeRows(predicted, taken),
-  });
-  return { ensemble: ensemble.withIntervals(intervals), judged: places.filter((place) => place % 2 === 0) };
+  if (ensemble.algorithm === 'forest' || taken.length === 0) return { ensemble, predicted };
+  const intervals = calibrateIntervals({ actual: takeRows(actual, taken), predicted: takeRows(predicted, taken) });
+  return around(
+    ensemble.withIntervals(intervals),
+    matrix,
+    places.filter((place) => place % 2 === 0),
+  );
+}
+
+function around(ensemble: TreeEnsemble, matrix: Float32Array, judged: Uint32Array): Scored {
+  const { predicted, lower, upper } = ensemble.predictIntervals(matrix);
+  return { ensemble, predicted, intervals: { lower, upper, judged } };
 }

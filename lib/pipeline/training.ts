@@ -15,7 +15,7 @@ import { progress } from '../progress.ts';
 import type { GoldEvent } from './events.ts';
 import type { FeatureTable } from './features.ts';
 import { type Findings, findingsOf } from './findings.ts';
-import { calibrated, learn } from './learner.ts';
+import { learn, score } from './learner.ts';
 
 const EXAMPLE_ROWS = 5;
 
@@ -63,8 +63,8 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
   const learnt = await learn(data, options, signal);
   const { matrix } = encodeColumns(learnt.ensemble.features, columns, heldOut);
   const actual = takeRows(target, heldOut);
-  const predicted = learnt.ensemble.predictMatrix(matrix);
-  const { ensemble, judged } = calibrated(learnt, data, actual, predicted);
+  const scored = score(learnt, data, matrix, actual);
+  const { ensemble, predicted } = scored;
   return {
     model: {
       onnx: toOnnx(ensemble),
@@ -83,7 +83,7 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
       target: actual,
       predicted,
     },
-    findings: findingsOf({ ensemble, table, matrix, actual, predicted, judged, seed: options.seed }),
+    findings: findingsOf(scored, { table, matrix, actual, seed: options.seed }),
     split: table.split,
     predicate: table.predicate,
     rows: rows.length,
