@@ -137,6 +137,8 @@ describe('a repeated step', () => {
     ['gold', { trees: 3 }, 'trees was 2, now 3'],
     ['gold', { maxDepth: 3 }, 'maxDepth was 4, now 3'],
     ['gold', { baseline: true }, 'baseline was false, now true'],
+    ['gold', { algorithm: 'boosting' }, 'algorithm was not set, now boosting'],
+    ['gold', { split: 'time' }, 'split was not set, now time'],
   ] as const)('%s with %j under the same run id is refused', async (step, parameters, why) => {
     const versions = await done.versions();
     await expect(done[step]({ runId: 'r1', ...parameters })).rejects.toMatchObject({
