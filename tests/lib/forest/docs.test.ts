@@ -28,7 +28,7 @@ describe('docs/forest.md', () => {
     const text = readFileSync(join(root, 'docs', 'forest.md'), 'utf8');
     const source = (name: string): string => readFileSync(join(root, 'lib', 'forest', name), 'utf8');
     const options = [...source('options.ts').matchAll(/^ {2}readonly (\w+)\?:/gm)].map(([, name]) => name);
-    expect(options).toHaveLength(9);
+    expect(options).toHaveLength(13);
     for (const name of options) expect(text).toMatch(new RegExp(`^\\| \`${name}\` +\\|`, 'm'));
   });
 });
