@@ -12,7 +12,7 @@ import numpy as np
 
 job = json.load(sys.stdin)
 kind, trees, seed, depth, leaf = job["model"], job["trees"], job["seed"], job.get("depth"), job["leaf"]
-share = job["maxFeatures"]
+share = float(job["maxFeatures"])
 
 
 def load(name, dtype):
