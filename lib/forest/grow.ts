@@ -97,7 +97,9 @@ export class TreeGrower {
     for (let i = 0; i < this.features.length; i++) this.features[i] = i;
     const drawn = this.draw(number, random);
     builder.restart();
-    const stack: OpenNode[] = [{ node: 0, from: 0, to: drawn.rows, depth: 0, ...pick(drawn) }];
+    const stack: OpenNode[] = [
+      { node: 0, from: 0, to: drawn.rows, depth: 0, sum: drawn.sum, weight: drawn.weight, count: drawn.count },
+    ];
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       if (next.to - next.from > 10_000 && ended()) break;
       const open = this.outcomes === undefined ? next : this.withOutcomes(next, this.outcomes);
@@ -110,24 +112,20 @@ export class TreeGrower {
       const node = builder.setSplit(open.node, split.feature, edge, split.cut, split.missingLeft);
       gains[split.feature] = (gains[split.feature] ?? 0) + Math.max(0, split.score - open.sum ** 2 / open.weight);
       const depth = open.depth + 1;
-      const left = { node, from: open.from, depth, ...pick(split) };
-      const right = {
-        node: node + 1,
-        to: open.to,
-        depth,
-        sum: open.sum - split.sum,
-        weight: open.weight - split.weight,
-        count: open.count - split.count,
-      };
+      const { sum, weight, count } = split;
+      const sumRight = open.sum - sum;
+      const weightRight = open.weight - weight;
+      const countRight = open.count - count;
       // What both children hold is known; which rows these are need not be, where neither can be split.
-      if (this.outcomes === undefined && this.cannotSplit(left) && this.cannotSplit(right)) {
-        builder.setLeaf(node, problem.mean + left.sum / left.weight);
-        builder.setLeaf(node + 1, problem.mean + right.sum / right.weight);
+      if (this.outcomes === undefined && this.cannotSplit(depth, count) && this.cannotSplit(depth, countRight)) {
+        builder.setLeaf(node, problem.mean + sum / weight);
+        builder.setLeaf(node + 1, problem.mean + sumRight / weightRight);
         continue;
       }
+      const { from, to } = open;
       const middle = this.partition(open, split);
-      stack.push({ ...right, from: middle });
-      stack.push({ ...left, to: middle });
+      stack.push({ node: node + 1, from: middle, to, depth, sum: sumRight, weight: weightRight, count: countRight });
+      stack.push({ node, from, to: middle, depth, sum, weight, count });
     }
     return { tree: builder.finish(), gains, ...(options.oobScore && { cuts: builder.cuts() }) };
   }
@@ -151,12 +149,12 @@ export class TreeGrower {
     return mean + this.outcomes.quantile(target, this.lists.index, this.lists.sums, from, to);
   }
 
-  private cannotSplit({ depth, count }: { readonly depth: number; readonly count: number }): boolean {
+  private cannotSplit(depth: number, count: number): boolean {
     return depth >= this.options.maxDepth || count < 2 || count < 2 * this.options.minSamplesLeaf;
   }
 
   private isLeaf(open: OpenNode): boolean {
-    return open.to - open.from < 2 || this.cannotSplit(open);
+    return open.to - open.from < 2 || this.cannotSplit(open.depth, open.count);
   }
 
   /** The best split among drawn features; undefined where the node is to be a leaf. */
@@ -197,7 +195,7 @@ export class TreeGrower {
     }
     const feature = bestInts[0] ?? -1;
     if (feature < 0) return undefined;
-    const [score = 0, leftSum = 0, leftWeight = 0, leftCount = 0] = bestFloats;
+    const score = bestFloats[0] ?? 0;
     // The gain of a constant target is 0 but for rounding, and so may be that of a split worth making (exclusive or).
     const parent = (sum * sum) / weight;
     if (!(score - parent > 1e-9 * parent) && this.constantTarget(from, to)) return undefined;
@@ -206,9 +204,9 @@ export class TreeGrower {
       cut: bestInts[1] ?? 0,
       missingLeft: bestInts[2] === 1,
       score,
-      sum: leftSum,
-      weight: leftWeight,
-      count: leftCount,
+      sum: bestFloats[1] ?? 0,
+      weight: bestFloats[2] ?? 0,
+      count: bestFloats[3] ?? 0,
     };
   }
 
@@ -238,8 +236,4 @@ export class TreeGrower {
       missingLeft ? MISSING_BIN : -1,
     );
   }
-}
-
-function pick({ sum, weight, count }: { readonly sum: number; readonly weight: number; readonly count: number }) {
-  return { sum, weight, count };
 }
