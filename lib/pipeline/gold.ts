@@ -3,7 +3,7 @@ import { mapAll } from '../concurrency.ts';
 import type { DeltaTable } from '../duckdb/delta.ts';
 import { type LoggedTraining, logTraining } from '../mlflow/index.ts';
 import { progress } from '../progress.ts';
-import { evaluateChampion } from './champion.ts';
+import { type ChampionComparison, compareWithChampion } from './champion.ts';
 import { CODE_VERSION } from './code-version.ts';
 import type { Context } from './context.ts';
 import type { Aggregate, Dataset } from './dataset.ts';
@@ -41,10 +41,12 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     await aggregateAll(context, identity, silver, targets);
     const startedAt = Date.now();
     const trained = await train(await readFeatures(context.engine, dataset, event.split), event, context.signal);
-    const logged = await log(context, dataset, event, silver, trained, startedAt);
+    const { heldOut, model } = trained;
+    const champion = await compareWithChampion(context, dataset.model.name, heldOut, model.features);
+    const logged = await log(context, dataset, event, silver, trained, champion, startedAt);
     const tables = [];
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
-    return { summary: { tables, ...modelSummary(dataset, trained, logged) } };
+    return { summary: { tables, ...modelSummary(dataset, trained, champion, logged) } };
   });
 }
 
@@ -99,6 +101,7 @@ async function log(
   event: GoldEvent,
   silver: DeltaTable,
   trained: Trained,
+  champion: ChampionComparison,
   startedAt: number,
 ): Promise<LoggedTraining> {
   const { config, records, signal } = context;
@@ -133,7 +136,7 @@ async function log(
       heldOut: trained.heldOut,
       children: trained.comparisons,
     },
-    { ...config.mlflow, records, evaluateChampion, ...(signal !== undefined && { signal }) },
+    { ...config.mlflow, records, evaluateChampion: champion.evaluate, ...(signal !== undefined && { signal }) },
   );
 }
 
@@ -149,7 +152,12 @@ function metricsOf({ metrics, seconds, findings: { intervals } }: Trained): Reco
   };
 }
 
-function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining): Record<string, unknown> {
+function modelSummary(
+  dataset: Dataset,
+  trained: Trained,
+  { present }: ChampionComparison,
+  logged: LoggedTraining,
+): Record<string, unknown> {
   return {
     model: {
       name: dataset.model.name,
@@ -160,7 +168,12 @@ function modelSummary(dataset: Dataset, trained: Trained, logged: LoggedTraining
       heldOut: trained.heldOut.rows,
       seconds: trained.seconds,
     },
-    comparisons: trained.comparisons.map(({ name, metrics }) => ({ name, ...metrics })),
+    comparisons: [
+      ...trained.comparisons.map(({ name, metrics }) => ({ name, ...metrics })),
+      ...(present?.score === undefined
+        ? []
+        : [{ name: `the champion, version ${present.version}`, ...present.score.metrics }]),
+    ],
     importances: (trained.model.importances ?? []).toSorted((a, b) => b.importance - a.importance),
     mlflow: {
       version: logged.modelVersion,

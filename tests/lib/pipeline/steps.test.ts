@@ -1,3 +1,4 @@
+import { readRecord, recordKeys } from '../../../lib/mlflow/index.ts';
 import type { StepSummary } from '../../../lib/pipeline/run-log.ts';
 import { openStore } from '../../../lib/storage/index.ts';
 import { temporaryFolder } from './folder.ts';
@@ -75,6 +76,39 @@ describe('a run', () => {
     const { seconds: _, ...model } = gold.model as Record<string, unknown>;
     expect(again.model).toMatchObject(model);
     expect(again).toMatchObject({ mlflow: { champion: false }, importances: gold.importances });
+  });
+
+  it('trains boosted trees, scored on the latest rows, and records how', async () => {
+    const [, silver, gold] = await house.all({ runId: 'r1', algorithm: 'boosting', split: 'time' });
+    expect(gold).toMatchObject({ model: { algorithm: 'boosting', trees: 2, r2: expect.any(Number) } });
+    const [key = ''] = await recordKeys(house.records);
+    const { training } = await readRecord(house.records, key);
+    expect(training).toMatchObject({
+      params: { algorithm: 'boosting', n_estimators: 2, max_depth: 4, split: 'time' },
+      metrics: { interval_coverage: expect.any(Number), interval_mean_width: expect.any(Number) },
+      tags: { 'lakelet.version': expect.any(String) },
+      dataset: { version: silver.tables.find(({ table }) => table === 'silver/purchases')?.version },
+    });
+    const [learnt] = await house.query(
+      `SELECT count(*)::INTEGER AS n FROM silver.purchases WHERE ${training.dataset.predicate}`,
+    );
+    expect(learnt).toEqual({ n: training.dataset.profile.num_train });
+  });
+
+  it('tells how the champion does on the same rows', async () => {
+    await house.all({ runId: 'r1', trees: 20 });
+    const first = await house.gold({ runId: 'r2', trees: 20 });
+    const { r2, mae, rmse } = first.model as { r2: number; mae: number; rmse: number };
+    expect(first.comparisons).toEqual([
+      expect.objectContaining({ name: 'mean' }),
+      { name: 'the champion, version 1', r2: expect.closeTo(r2), mae: expect.closeTo(mae), rmse: expect.closeTo(rmse) },
+    ]);
+    expect(first.mlflow).toMatchObject({ champion: false, reason: expect.stringContaining('version 1') });
+    // Boosted trees of many rounds are surely better on these rows than twenty trees of depth 4.
+    const boosted = await house.gold({ runId: 'r3', algorithm: 'boosting', trees: 60 });
+    expect(boosted.mlflow).toMatchObject({ champion: true, reason: expect.stringContaining('paired test') });
+    const after = await house.gold({ runId: 'r4', trees: 20 });
+    expect(after.comparisons).toContainEqual(expect.objectContaining({ name: 'the champion, version 3' }));
   });
 
   it('compares with ml-random-forest when asked', async () => {
