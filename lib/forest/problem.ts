@@ -1,6 +1,9 @@
 import { binEdges, binSample } from './bin.ts';
 import type { CategoricalColumn, ModelFeature, TrainingData } from './columns.ts';
 
+/** What of the mean a row weighs at least: sums of squares still hold it, and no leaf weighs nothing. */
+const LEAST_WEIGHT = 1e-150;
+
 /** What the workers share: the training rows as 32-bit columns, and the centred target. All arrays lie in shared memory. */
 export interface Problem {
   readonly rows: number;
@@ -66,9 +69,15 @@ export function rowsWithWeight({
 function meanOne({ weights, rows: row }: TrainingData, rows: number): Float64Array | undefined {
   if (weights === undefined) return undefined;
   const own = new Float64Array(new SharedArrayBuffer(rows * 8));
+  let greatest = 0;
+  for (let i = 0; i < rows; i++) {
+    own[i] = weights[row === undefined ? i : (row[i] ?? 0)] ?? 0;
+    greatest = Math.max(greatest, own[i] ?? 0);
+  }
+  // By the greatest first, of which the mean is no less than a share that numbers can hold.
   let mean = 0;
-  for (let i = 0; i < rows; i++) mean += (weights[row === undefined ? i : (row[i] ?? 0)] ?? 0) / rows;
-  for (let i = 0; i < rows; i++) own[i] = (weights[row === undefined ? i : (row[i] ?? 0)] ?? 0) / mean;
+  for (let i = 0; i < rows; i++) mean += (own[i] ?? 0) / greatest / rows;
+  for (let i = 0; i < rows; i++) own[i] = Math.max(LEAST_WEIGHT, (own[i] ?? 0) / greatest / mean);
   return own;
 }
 

@@ -27,6 +27,16 @@ describe('weights', () => {
     expect(one.trees).toEqual(other.trees);
   });
 
+  it.each([[[5e-324, 5e-324, 5e-324]], [[1e100, 1e100, 1e100]], [[1e100, 5e-324, 5e-324]]])(
+    'may be as small or large as numbers are: %j',
+    async (given) => {
+      const columns = [numeric('x', [5, 6, 7])];
+      const weighed = { columns, target: Float64Array.of(5, 6, 7), weights: Float64Array.from(given) };
+      const predicted = (await grow(weighed, { bootstrap: true, nEstimators: 50 })).predict(columns);
+      expect(predicted.every((value) => value >= 5 && value <= 7)).toBe(true);
+    },
+  );
+
   it('do not count as rows of a leaf', async () => {
     const weights = new Float64Array(rows).fill(1000);
     const { trees } = await grow({ ...data, weights }, { minSamplesLeaf: 101 });
