@@ -82,10 +82,12 @@ describe('the split of a node', () => {
     { randomState: 3, maxDepth: 20, minSamplesLeaf: 1 },
     { randomState: 4, maxDepth: 20, minSamplesLeaf: 5 },
     { randomState: 5, maxDepth: 4, minSamplesLeaf: 20 },
+    // So many rows that a node's histograms are summed and searched in another way than those of few.
+    { randomState: 6, maxDepth: 3, minSamplesLeaf: 10, rows: 500 },
   ])(
     'is the best that trying all of them finds ($randomState: depth $maxDepth, leaf $minSamplesLeaf)',
-    async (options) => {
-      const data = smallData(options.randomState);
+    async ({ rows = 60, ...options }) => {
+      const data = smallData(options.randomState, rows);
       const forest = await trainForest(data, {
         ...options,
         nEstimators: 1,
