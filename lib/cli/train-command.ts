@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { fileLiteral } from '../duckdb/names.ts';
+import { LakeletError } from '../errors.ts';
 import {
   calibrateOutOfBag,
   crossValidate,
@@ -81,6 +82,11 @@ async function train(source: string, options: TrainOptions, outside: Outside): P
       const { model, ...told } = await trained(table, options, outside);
       await writeFile(file, toOnnx(model));
       results.push({ ...told, output: options.output });
+    });
+  } catch (error) {
+    if (!outside.signal.aborted) throw error;
+    throw new LakeletError('INTERRUPTED', 'The training was stopped before its end, and no model was written', {
+      cause: error,
     });
   } finally {
     stopDrawing();

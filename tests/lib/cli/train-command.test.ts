@@ -1,8 +1,8 @@
-import { existsSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FeatureColumn, fromOnnx } from '../../../lib/forest/index.ts';
+import { onProgress } from '../../../lib/progress.ts';
 import { type Answer, lakelet, objects } from './lakelet.ts';
 
 let folder: string;
@@ -252,8 +252,16 @@ describe('lakelet train', () => {
     await writeFile(file, 'old');
     const stopped = await lakelet(['train', ROWS, '--target', 'y', '--output', file], AbortSignal.abort());
     expect(stopped.code).toBe(1);
-    expect(stopped.err).toMatch(/^error (INTERRUPTED|ABORTED): /m);
-    expect([await readFile(file, 'utf8'), existsSync(file)]).toEqual(['old', true]);
+    expect(stopped.err).toMatch(/^error INTERRUPTED: The training was stopped/m);
+    expect(await readFile(file, 'utf8')).toBe('old');
+    const stop = new AbortController();
+    const off = onProgress(({ step, rows }) => {
+      if (step === 'train' && rows === 3) stop.abort();
+    });
+    const midway = await lakelet(['train', ROWS, '--target', 'y', '--output', file, '--trees', '5000'], stop.signal);
+    off();
+    expect([midway.code, midway.err]).toEqual([1, expect.stringMatching(/^error INTERRUPTED: /m)]);
+    expect([await readdir(folder), await readFile(file, 'utf8')]).toEqual([['model.onnx'], 'old']);
   });
 
   it.each([
