@@ -78,57 +78,8 @@ export function refused(
   return new MlflowRefusal(status, `${where} refused ${path} with ${status}: ${printable(message, 300)}`);
 }
 
-/**
- * Sends a file through the server to its artifact store (`mlflow-artifacts`).
- *
- * @throws LakeletError as {@link call}; `MLFLOW_ARTIFACTS` where the server does not pass artifacts on
- */
-export async function uploadArtifact(
-  server: MlflowServer,
-  folderUri: string,
-  path: string,
-  bytes: Uint8Array,
-): Promise<void> {
-  const at = artifactPath(folderUri, path);
-  if (at === undefined) {
-    throw new LakeletError(
-      'MLFLOW_ARTIFACTS',
-      `The MLflow server ${server.trackingUri} keeps artifacts at ${printable(folderUri, 200)}, where clients must reach them themselves: start it with --serve-artifacts and --artifacts-destination, and use an experiment made since.`,
-    );
-  }
-  const { status, body } = await callServer(server, { method: 'PUT', path: at, bytes, repeatable: true });
-  if (status < 200 || status > 299) throw transferError(server, `the upload of ${path}`, status, body);
-}
-
-/**
- * Fetches a file from the server's artifact store; undefined where it is not there, or lies where the server does not
- * pass it on.
- */
-export async function downloadArtifact(
-  server: MlflowServer,
-  folderUri: string,
-  path: string,
-  limit: number,
-): Promise<Uint8Array | undefined> {
-  const at = artifactPath(folderUri, path);
-  if (at === undefined) return undefined;
-  const { status, body } = await callServer(server, { method: 'GET', path: at, repeatable: true, limit });
-  if (status === 404) return undefined;
-  if (status < 200 || status > 299) throw transferError(server, `the download of ${path}`, status, body);
-  return body;
-}
-
-/** `mlflow-artifacts:/1/models/m-x/artifacts` and a file's path as the path of the server's artifact call. */
-function artifactPath(folderUri: string, path: string): string | undefined {
-  const match = /^mlflow-artifacts:(?:\/\/[^/]*)?\/(?<folder>.*)$/.exec(folderUri);
-  const folder = match?.groups?.folder;
-  if (folder === undefined) return undefined;
-  const parts = [...folder.split('/'), ...path.split('/')].filter((part) => part !== '');
-  if (parts.includes('..') || parts.includes('.')) return undefined;
-  return `api/2.0/mlflow-artifacts/artifacts/${parts.map(encodeURIComponent).join('/')}`;
-}
-
-function transferError(server: MlflowServer, what: string, status: number, body: Uint8Array): LakeletError {
+/** What the server said to a transfer that failed, as the error that a user reads. */
+export function transferError(server: MlflowServer, what: string, status: number, body: Uint8Array): LakeletError {
   const text = new TextDecoder().decode(body);
   const told = refusal.safeParse(parseJson(text));
   const message = told.success ? told.data.message : text;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { DatasetColumn, TrainingDataset } from './training.ts';
+import type { DatasetColumn, HeldOut, TrainingDataset } from './training.ts';
 
 const COLSPEC_TYPES: Readonly<Record<string, string>> = {
   string: 'string',
@@ -26,19 +26,33 @@ export interface MlflowDataset {
   readonly profile: string;
 }
 
-/** The table's version as MLflow's `delta_table` dataset source (`mlflow.data.delta_dataset_source`). */
+/** The rows learnt from, as MLflow's `delta_table` dataset source (`mlflow.data.delta_dataset_source`) with a predicate. */
 export function mlflowDataset(dataset: TrainingDataset): MlflowDataset {
+  return described(dataset, [], dataset.profile);
+}
+
+/** The rows held out of the same table: another dataset to MLflow, for they are other rows. */
+export function heldOutDataset(dataset: TrainingDataset, { id, rows }: HeldOut): MlflowDataset {
+  return described(dataset, ['held out', id], { num_rows: rows, held_out: id });
+}
+
+function described(
+  { name, uri, version, predicate, columns }: TrainingDataset,
+  apart: readonly string[],
+  profile: TrainingDataset['profile'],
+): MlflowDataset {
+  const where = predicate === undefined ? {} : { predicate };
   const digest = createHash('sha256')
-    .update(JSON.stringify([dataset.uri, dataset.version]))
+    .update(JSON.stringify([uri, version, ...(predicate === undefined ? [] : [predicate]), ...apart]))
     .digest('hex')
     .slice(0, 16);
   return {
-    name: dataset.name,
+    name,
     digest,
     source_type: 'delta_table',
-    source: JSON.stringify({ path: dataset.uri, delta_table_version: dataset.version, is_databricks_uc_table: false }),
-    schema: JSON.stringify({ mlflow_colspec: dataset.columns.map(colspec) }),
-    profile: JSON.stringify(dataset.profile),
+    source: JSON.stringify({ path: uri, delta_table_version: version, is_databricks_uc_table: false, ...where }),
+    schema: JSON.stringify({ mlflow_colspec: columns.map(colspec) }),
+    profile: JSON.stringify({ ...profile, ...where }),
   };
 }
 

@@ -3,7 +3,7 @@ import { mapAll } from '../concurrency.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { type ChampionDecision, decideChampion, type EvaluateModel } from './champion.ts';
 import { keyPart, parseStored, readModel, recordKey } from './record-store.ts';
-import { CHAMPION_ALIAS } from './tags.ts';
+import { CHALLENGER_ALIAS, CHAMPION_ALIAS } from './tags.ts';
 import type { TrainingRecord } from './training.ts';
 
 const ENTRY = z.object({ version: z.number(), runId: z.string(), champion: z.boolean(), reason: z.string() });
@@ -66,19 +66,35 @@ export async function localVersions(store: ObjectStore, name: string): Promise<L
   return versions.sort((a, b) => a.version - b.version);
 }
 
-/** The model that a version or the alias `champion` stands for; undefined where there is none. */
+/** The model that a version or an alias (`champion`, `challenger`) stands for; undefined where there is none. */
 export async function localModel(
   store: ObjectStore,
   name: string,
   versionOrAlias: string,
 ): Promise<{ version: string; onnx: Uint8Array } | undefined> {
   const versions = await localVersions(store, name);
-  const found =
-    versionOrAlias === CHAMPION_ALIAS
-      ? await championOf(store, versions)
-      : versions.find(({ version }) => String(version) === versionOrAlias);
+  const found = await versionOf(store, versions, versionOrAlias);
   if (found === undefined) return undefined;
   return { version: String(found.version), onnx: await readModel(store, recordKey(found.runId)) };
+}
+
+async function versionOf(
+  store: ObjectStore,
+  versions: readonly LocalVersion[],
+  versionOrAlias: string,
+): Promise<LocalVersion | undefined> {
+  if (versionOrAlias === CHAMPION_ALIAS) return championOf(store, versions);
+  if (versionOrAlias === CHALLENGER_ALIAS) return challengerOf(store, versions);
+  return versions.find(({ version }) => String(version) === versionOrAlias);
+}
+
+/** The loser of the last comparison whose record is still there: a version that did not win, or the champion before one that did. */
+async function challengerOf(store: ObjectStore, versions: readonly LocalVersion[]): Promise<LocalVersion | undefined> {
+  for (const [at, version] of [...versions.entries()].toReversed()) {
+    const loser = version.champion ? await championOf(store, versions.slice(0, at)) : version;
+    if (loser !== undefined && (await store.head(recordKey(loser.runId))) !== undefined) return loser;
+  }
+  return undefined;
 }
 
 function registryFolder(name: string): string {

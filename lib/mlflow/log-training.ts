@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { asLakeletError, LakeletError, messageOf, printable } from '../errors.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { EvaluateModel } from './champion.ts';
@@ -28,8 +29,9 @@ export interface LogTarget extends Omit<MlflowServer, 'trackingUri'> {
  *   `MLFLOW_TRAINING_BUSY`, `MLFLOW_FAILED`, `MLFLOW_REFUSED`, `MLFLOW_ARTIFACTS`, `CANCELLED`, thrown after the record was kept for
  *   `lakelet mlflow push`; a second call with the same run id goes on where this one failed.
  */
-export async function logTraining(training: TrainingRecord, target: LogTarget): Promise<LoggedTraining> {
+export async function logTraining(told: TrainingRecord, target: LogTarget): Promise<LoggedTraining> {
   const { trackingUri, experimentName, records, evaluateChampion } = target;
+  const training = { ...told, tags: { ...userTag(), ...told.tags } };
   checkTraining(training, experimentName);
   if (trackingUri === undefined) return recordLocally(training, target);
   const server = { ...target, trackingUri };
@@ -45,6 +47,16 @@ export async function logTraining(training: TrainingRecord, target: LogTarget): 
   if ((await records.head(recordKey(training.runId))) !== undefined)
     await markPushed(records, server, training.runId, logged);
   return logged;
+}
+
+/** Who trains, by the tag that MLflow shows as the run's creator. */
+function userTag(): Record<string, string> {
+  try {
+    return { 'mlflow.user': userInfo().username };
+  } catch {
+    // A container's user may have no name; then the run has none either.
+    return {};
+  }
 }
 
 async function recordLocally(

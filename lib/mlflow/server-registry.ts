@@ -1,15 +1,28 @@
 import { z } from 'zod';
-import { type ChampionDecision, decideChampion, type EvaluateModel, type PresentChampion } from './champion.ts';
-import { call, downloadArtifact, refused, tryCall } from './client.ts';
+import { downloadArtifact } from './artifact-store.ts';
+import {
+  type ChampionDecision,
+  type ChampionScore,
+  decideChampion,
+  type EvaluateModel,
+  type PresentChampion,
+} from './champion.ts';
+import { call, refused, tryCall } from './client.ts';
 import { NOTHING, quoted } from './experiment.ts';
 import type { MlflowServer } from './http.ts';
+import { metricPoints } from './metrics.ts';
 import { MODEL_FILE } from './model-folder.ts';
+import { trainingNote } from './note.ts';
 import type { FinishedRun } from './server-run.ts';
-import { CHAMPION_ALIAS, TAG, tagList } from './tags.ts';
+import { CHALLENGER_ALIAS, CHAMPION_ALIAS, TAG, tagList } from './tags.ts';
 import type { TrainingRecord } from './training.ts';
 
 /** Most bytes of a champion's model that are fetched to score it. */
 const MODEL_LIMIT = 1024 ** 3;
+
+/** What the registered model's page says of it. */
+const ABOUT =
+  'Trained by Lakelet. The alias champion is the version in use, challenger the loser of the last comparison; a new version becomes champion only where a paired test on held-out rows says that it is better.';
 
 /** One version of a registered model. */
 interface ModelVersion {
@@ -38,7 +51,8 @@ export interface Registration extends ChampionDecision {
 }
 
 /**
- * Registers the run's model once, and gives it the alias `champion` where it beats the present one. What a killed
+ * Registers the run's model once, and gives it the alias `champion` where it beats the present one; `challenger` goes to
+ * the loser. What a killed
  * process left undone is taken up: the version is found by its run, the decision by the version's tags.
  *
  * @param evaluate compares with the present champion on the held-out rows; without it the champion stays
@@ -59,19 +73,58 @@ export async function register(
   }
   const present = await championVersion(server, name);
   const isChampion = present === version.version;
+  const before = isChampion ? version.tags.get(TAG.comparedWith) : present;
+  const champion = isChampion ? undefined : await presentChampion(server, name, present, training, evaluate);
   const decision =
-    isChampion && reason !== undefined
-      ? { champion: true, reason }
-      : decideChampion(
-          rmseOf(training),
-          await presentChampion(server, name, isChampion ? undefined : present, training, evaluate),
-        );
+    isChampion && reason !== undefined ? { champion: true, reason } : decideChampion(rmseOf(training), champion);
+  // Both before the alias: by them a later try knows the decision of one that was killed after it.
+  if (before !== undefined) await tagVersion(server, name, version.version, TAG.comparedWith, before);
   await tagVersion(server, name, version.version, TAG.championReason, decision.reason);
-  if (decision.champion && !isChampion) await setChampion(server, name, version.version);
-  await tagRun(server, run.runId, TAG.championReason, decision.reason);
-  await tagRun(server, run.runId, TAG.champion, String(decision.champion));
+  if (decision.champion && !isChampion) await setAlias(server, name, CHAMPION_ALIAS, version.version);
+  const loser = decision.champion ? before : version.version;
+  if (loser !== undefined) await setAlias(server, name, CHALLENGER_ALIAS, loser);
+  await tellDecision(server, run.runId, version.version, training, decision, champion?.score);
   await tagVersion(server, name, version.version, TAG.champion, String(decision.champion));
   return { modelVersion: version.version, ...decision };
+}
+
+/** Writes what was decided on the run, with the champion's scores as its metrics, and into the version's description. */
+async function tellDecision(
+  server: MlflowServer,
+  runId: string,
+  version: string,
+  training: TrainingRecord,
+  { champion, reason }: ChampionDecision,
+  score: ChampionScore | undefined,
+): Promise<void> {
+  const note = trainingNote(
+    training,
+    `Version ${version} ${champion ? 'became champion' : 'is a challenger'}: ${reason}`,
+  );
+  const compared = score && { ...score.metrics, rmse: score.rmse, p_value: score.pValue, difference: score.difference };
+  const metrics = Object.entries(compared ?? {}).map(([key, value]) => [`champion/${key}`, value] as const);
+  await call(server, {
+    method: 'POST',
+    path: 'runs/log-batch',
+    json: {
+      run_id: runId,
+      metrics: metricPoints({ metrics: Object.fromEntries(metrics), endedAt: training.endedAt }),
+      tags: tagList({
+        [TAG.championReason]: reason,
+        [TAG.champion]: String(champion),
+        'mlflow.note.content': note,
+      }),
+    },
+    answer: NOTHING,
+    repeatable: true,
+  });
+  await call(server, {
+    method: 'PATCH',
+    path: 'model-versions/update',
+    json: { name: training.model.name, version, description: note },
+    answer: NOTHING,
+    repeatable: true,
+  });
 }
 
 function rmseOf(training: TrainingRecord): number {
@@ -80,7 +133,13 @@ function rmseOf(training: TrainingRecord): number {
 
 async function ensureModel(server: MlflowServer, name: string): Promise<void> {
   const path = 'registered-models/create';
-  const made = await tryCall(server, { method: 'POST', path, json: { name }, answer: NOTHING, repeatable: true });
+  const made = await tryCall(server, {
+    method: 'POST',
+    path,
+    json: { name, description: ABOUT },
+    answer: NOTHING,
+    repeatable: true,
+  });
   if (!made.ok && made.errorCode !== 'RESOURCE_ALREADY_EXISTS') throw refused(server, path, made);
 }
 
@@ -158,7 +217,7 @@ async function modelOf(server: MlflowServer, name: string, version: string): Pro
 }
 
 /**
- * The model that a version or the alias `champion` stands for, fetched from the registry.
+ * The model that a version or an alias (`champion`, `challenger`) stands for, fetched from the registry.
  *
  * @returns undefined where there is no such model, or none in ONNX that the server hands out
  */
@@ -187,11 +246,11 @@ export async function fetchModel(
   return onnx === undefined ? undefined : { version, onnx };
 }
 
-async function setChampion(server: MlflowServer, name: string, version: string): Promise<void> {
+async function setAlias(server: MlflowServer, name: string, alias: string, version: string): Promise<void> {
   await call(server, {
     method: 'POST',
     path: 'registered-models/alias',
-    json: { name, alias: CHAMPION_ALIAS, version },
+    json: { name, alias, version },
     answer: NOTHING,
     repeatable: true,
   });
@@ -208,16 +267,6 @@ async function tagVersion(
     method: 'POST',
     path: 'model-versions/set-tag',
     json: { name, version, key, value },
-    answer: NOTHING,
-    repeatable: true,
-  });
-}
-
-async function tagRun(server: MlflowServer, runId: string, key: string, value: string): Promise<void> {
-  await call(server, {
-    method: 'POST',
-    path: 'runs/set-tag',
-    json: { run_id: runId, key, value },
     answer: NOTHING,
     repeatable: true,
   });

@@ -1,11 +1,18 @@
 import { z } from 'zod';
-import { call, uploadArtifact } from './client.ts';
-import { mlflowDataset } from './dataset.ts';
+import { uploadArtifact } from './artifact-store.ts';
+import { call } from './client.ts';
+import { heldOutDataset, type MlflowDataset, mlflowDataset } from './dataset.ts';
 import { NOTHING, RUN, type RunInfo, runsByTag } from './experiment.ts';
 import type { MlflowServer } from './http.ts';
+import { createModel, pendingModels, setModelStatus } from './logged-model.ts';
+import { curvePoints, type MetricPoint, metricPoints } from './metrics.ts';
 import { modelFolder } from './model-folder.ts';
+import { trainingNote } from './note.ts';
 import { TAG, tagList } from './tags.ts';
-import type { ComparisonRun, TrainingRecord } from './training.ts';
+import type { ComparisonRun, RunArtifact, TrainingRecord } from './training.ts';
+
+/** The tag by which MLflow shows a run below another. */
+const PARENT = 'mlflow.parentRunId';
 
 /** A run that holds a whole training. */
 export interface FinishedRun {
@@ -27,13 +34,12 @@ export async function finishedRun(
   const runs = await runsByTag(server, experiment, TAG.runId, training.runId);
   const finished = runs.find(isWhole);
   if (finished !== undefined) return { runId: finished.runId, modelId: modelIdOf(finished), already: true };
-  for (const run of runs) {
-    if (run.status === 'RUNNING' || run.status === 'SCHEDULED') await endRun(server, run.runId, 'FAILED', Date.now());
-  }
+  for (const run of runs) await giveUp(server, experiment, run);
   const run = await createRun(server, experiment, runName(training), training.startedAt, {
     ...training.tags,
     [TAG.runId]: training.runId,
     [TAG.heldOut]: training.heldOut.id,
+    'mlflow.note.content': trainingNote(training),
   });
   try {
     const modelId = await logContent(server, experiment, run, training);
@@ -44,6 +50,17 @@ export async function finishedRun(
     await markFailed(server, run.runId);
     throw error;
   }
+}
+
+/** Marks what a half-logged run left: its models, its children, and last the run itself, by which the others are found. */
+async function giveUp(server: MlflowServer, experiment: string, run: RunInfo): Promise<void> {
+  const children = await runsByTag(server, experiment, PARENT, run.runId);
+  for (const { runId, status } of children) {
+    if (status !== 'FAILED') await endRun(server, runId, 'FAILED', Date.now());
+  }
+  for (const modelId of await pendingModels(server, experiment, run.runId))
+    await setModelStatus(server, modelId, 'LOGGED_MODEL_UPLOAD_FAILED');
+  if (run.status !== 'FAILED') await endRun(server, run.runId, 'FAILED', Date.now());
 }
 
 function isWhole(run: RunInfo): boolean {
@@ -82,18 +99,16 @@ async function logContent(
   run: RunInfo,
   training: TrainingRecord,
 ): Promise<string> {
-  const { model } = training;
-  const dataset = mlflowDataset(training.dataset);
-  const context = [{ key: 'mlflow.data.context', value: 'training' }];
-  await post(server, 'runs/log-inputs', { run_id: run.runId, datasets: [{ tags: context, dataset }] });
+  const { model, heldOut, endedAt } = training;
+  const learnt = mlflowDataset(training.dataset);
+  const scored = heldOutDataset(training.dataset, heldOut);
+  await logInputs(server, run.runId, [
+    ['training', learnt],
+    ['evaluation', scored],
+  ]);
   const logged = await createModel(server, experiment, run.runId, training);
   try {
-    const origin = {
-      runId: run.runId,
-      modelId: logged.modelId,
-      artifactUri: logged.artifactUri,
-      createdAt: training.endedAt,
-    };
+    const origin = { runId: run.runId, modelId: logged.modelId, artifactUri: logged.artifactUri, createdAt: endedAt };
     for (const { path, body } of modelFolder(model, origin))
       await uploadArtifact(server, logged.artifactUri, path, body);
     await setModelStatus(server, logged.modelId, 'LOGGED_MODEL_READY');
@@ -102,13 +117,46 @@ async function logContent(
     throw error;
   }
   await post(server, 'runs/outputs', { run_id: run.runId, models: [{ model_id: logged.modelId, step: 0 }] });
-  const about = { model_id: logged.modelId, dataset_name: dataset.name, dataset_digest: dataset.digest };
-  await logBatch(server, run.runId, training, { [TAG.modelId]: logged.modelId }, about);
-  if (model.importances !== undefined) {
-    const body = new TextEncoder().encode(JSON.stringify(model.importances, undefined, 2));
-    await uploadArtifact(server, run.artifactUri, 'feature_importances.json', body);
-  }
+  const of = { model_id: logged.modelId };
+  await logBatch(server, run.runId, {
+    params: training.params,
+    metrics: [
+      ...about(metricPoints(training), { ...of, ...named(scored) }),
+      ...about(curvePoints(training.curves ?? [], endedAt), { ...of, ...named(learnt) }),
+    ],
+    tags: { [TAG.modelId]: logged.modelId },
+  });
+  for (const { path, body } of artifactsOf(training)) await uploadArtifact(server, run.artifactUri, path, body);
   return logged.modelId;
+}
+
+function artifactsOf({ model, artifacts = [] }: TrainingRecord): readonly RunArtifact[] {
+  if (model.importances === undefined) return artifacts;
+  const body = new TextEncoder().encode(JSON.stringify(model.importances, undefined, 2));
+  return [{ path: 'feature_importances.json', body }, ...artifacts];
+}
+
+function named({ name, digest }: MlflowDataset): Record<string, string> {
+  return { dataset_name: name, dataset_digest: digest };
+}
+
+/** The points with what they are about: a model, a dataset. */
+function about(points: readonly MetricPoint[], what: Readonly<Record<string, string>>): MetricPoint[] {
+  return points.map((point) => ({ ...point, ...what }));
+}
+
+async function logInputs(
+  server: MlflowServer,
+  runId: string,
+  datasets: readonly (readonly ['training' | 'evaluation', MlflowDataset])[],
+): Promise<void> {
+  await post(server, 'runs/log-inputs', {
+    run_id: runId,
+    datasets: datasets.map(([context, dataset]) => ({
+      tags: [{ key: 'mlflow.data.context', value: context }],
+      dataset,
+    })),
+  });
 }
 
 async function logComparison(
@@ -118,15 +166,15 @@ async function logComparison(
   training: TrainingRecord,
   child: ComparisonRun,
 ): Promise<void> {
-  const run = await createRun(server, experiment, child.name, training.startedAt, { 'mlflow.parentRunId': parent });
+  const run = await createRun(server, experiment, child.name, training.startedAt, { [PARENT]: parent });
   try {
-    const dataset = mlflowDataset(training.dataset);
-    await post(server, 'runs/log-inputs', {
-      run_id: run.runId,
-      datasets: [{ tags: [{ key: 'mlflow.data.context', value: 'training' }], dataset }],
-    });
-    const about = { dataset_name: dataset.name, dataset_digest: dataset.digest };
-    await logBatch(server, run.runId, { ...child, endedAt: training.endedAt }, {}, about);
+    const scored = heldOutDataset(training.dataset, training.heldOut);
+    await logInputs(server, run.runId, [
+      ['training', mlflowDataset(training.dataset)],
+      ['evaluation', scored],
+    ]);
+    const points = metricPoints({ metrics: child.metrics, endedAt: training.endedAt });
+    await logBatch(server, run.runId, { params: child.params, metrics: about(points, named(scored)), tags: {} });
     await endRun(server, run.runId, 'FINISHED', training.endedAt);
   } catch (error) {
     await markFailed(server, run.runId);
@@ -138,66 +186,21 @@ async function logComparison(
 async function logBatch(
   server: MlflowServer,
   runId: string,
-  run: Pick<TrainingRecord, 'params' | 'metrics' | 'endedAt'>,
-  tags: Record<string, string>,
-  about: Record<string, string>,
+  run: {
+    readonly params: TrainingRecord['params'];
+    readonly metrics: readonly MetricPoint[];
+    readonly tags: Readonly<Record<string, string>>;
+  },
 ): Promise<void> {
   const params = Object.entries(run.params).map(([key, value]) => ({ key, value: String(value) }));
-  const metrics = Object.entries(run.metrics).map(([key, value]) => ({
-    key,
-    value: metricValue(value),
-    timestamp: run.endedAt,
-    step: 0,
-    ...about,
-  }));
-  for (let at = 0; at === 0 || at < Math.max(params.length, metrics.length); at += 100) {
+  for (let call = 0; call === 0 || call * 100 < params.length || call * 1000 < run.metrics.length; call++) {
     await post(server, 'runs/log-batch', {
       run_id: runId,
-      params: params.slice(at, at + 100),
-      metrics: metrics.slice(at, at + 100),
-      tags: at === 0 ? tagList(tags) : [],
+      params: params.slice(call * 100, (call + 1) * 100),
+      metrics: run.metrics.slice(call * 1000, (call + 1) * 1000),
+      tags: call === 0 ? tagList(run.tags) : [],
     });
   }
-}
-
-/** Protobuf's JSON for numbers that JSON lacks: `"NaN"`, `"Infinity"`, `"-Infinity"`. */
-function metricValue(value: number): number | string {
-  return Number.isFinite(value) ? value : String(value);
-}
-
-async function createModel(
-  server: MlflowServer,
-  experiment: string,
-  runId: string,
-  training: TrainingRecord,
-): Promise<{ modelId: string; artifactUri: string }> {
-  const params = Object.entries(training.params).slice(0, 100);
-  const { model } = await call(server, {
-    method: 'POST',
-    path: 'logged-models',
-    json: {
-      experiment_id: experiment,
-      name: training.model.name,
-      source_run_id: runId,
-      params: params.map(([key, value]) => ({ key, value: String(value) })),
-      tags: tagList({ [TAG.runId]: training.runId }),
-    },
-    answer: z.object({
-      model: z.object({ info: z.object({ model_id: z.string().min(1), artifact_uri: z.string() }) }),
-    }),
-    repeatable: false,
-  });
-  return { modelId: model.info.model_id, artifactUri: model.info.artifact_uri };
-}
-
-async function setModelStatus(server: MlflowServer, modelId: string, status: string): Promise<void> {
-  await call(server, {
-    method: 'PATCH',
-    path: `logged-models/${encodeURIComponent(modelId)}`,
-    json: { model_id: modelId, status },
-    answer: NOTHING,
-    repeatable: true,
-  });
 }
 
 async function endRun(

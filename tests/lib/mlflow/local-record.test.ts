@@ -1,5 +1,6 @@
 import {
   type EvaluateModel,
+  keepRecord,
   localModel,
   localVersions,
   logTraining,
@@ -66,6 +67,9 @@ describe('recording without a server', () => {
     const champion = await localModel(records, 'purchase-amount', 'champion');
     expect(champion?.version).toBe('3');
     expect(new TextDecoder().decode(champion?.onnx)).toBe('model of c');
+    expect((await localModel(records, 'purchase-amount', 'challenger'))?.version).toBe('1');
+    await logTraining(trainingExample('d', 4.5), target(records));
+    expect((await localModel(records, 'purchase-amount', 'challenger'))?.version).toBe('4');
     expect((await localModel(records, 'purchase-amount', '2'))?.version).toBe('2');
     expect(await localModel(records, 'purchase-amount', '9')).toBeUndefined();
   });
@@ -103,7 +107,7 @@ describe('recording without a server', () => {
     await logTraining(trainingExample('a', 5), target(records));
     await records.put('runs/a.json', new TextEncoder().encode('{"format": 1'));
     await expect(readRecord(records, 'runs/a.json')).rejects.toMatchObject({ code: 'MLFLOW_RECORD_CORRUPT' });
-    await records.put('runs/a.json', new TextEncoder().encode('{"format": 2}'));
+    await records.put('runs/a.json', new TextEncoder().encode('{"format": 3}'));
     await expect(readRecord(records, 'runs/a.json')).rejects.toMatchObject({ code: 'MLFLOW_RECORD_CORRUPT' });
   });
 
@@ -116,6 +120,18 @@ describe('recording without a server', () => {
       modelVersion: '2',
       champion: true,
     });
+  });
+
+  it('reads records of format 1, which had less', async () => {
+    const records = new MemoryStore();
+    const { curves: _, artifacts: __, ...training } = trainingExample('a', 5);
+    const { predicted: ___, ...heldOut } = training.heldOut;
+    const { predicate: ____, ...dataset } = training.dataset;
+    const old = { ...training, heldOut, dataset, children: [] };
+    await keepRecord(records, { experimentName: 'lakelet', training: old });
+    const text = new TextDecoder().decode(await records.get('runs/a.json'));
+    await records.put('runs/a.json', new TextEncoder().encode(text.replace('"format": 2', '"format": 1')));
+    expect(await readRecord(records, 'runs/a.json')).toEqual({ experimentName: 'lakelet', training: old });
   });
 
   it('notices a model whose bytes have changed', async () => {

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 
+type Json = Record<string, unknown>;
+
 /** What the double keeps of a run. */
 export interface RunState {
   readonly id: string;
@@ -7,6 +9,8 @@ export interface RunState {
   readonly tags: Map<string, string>;
   readonly params: Map<string, string>;
   readonly metrics: Map<string, unknown>;
+  /** All points of metrics as they came. */
+  readonly points: Json[];
   readonly inputs: unknown[];
 }
 
@@ -18,15 +22,22 @@ export interface ServerDouble {
   readonly uri: string;
   readonly runs: RunState[];
   readonly files: Map<string, Buffer>;
-  readonly versions: { version: string; runId: string; modelId: string; tags: Map<string, string> }[];
-  champion: string | undefined;
+  readonly versions: {
+    version: string;
+    runId: string;
+    modelId: string;
+    tags: Map<string, string>;
+    description: string;
+  }[];
+  readonly aliases: Map<string, string>;
+  /** Logged models and their status. */
+  readonly models: Map<string, string>;
+  readonly champion: string | undefined;
   /** All calls, in order. */
   readonly calls: string[];
   fail: Failure;
   close(): Promise<void>;
 }
-
-type Json = Record<string, unknown>;
 
 /** Starts one on a free port of loopback. */
 export async function startServerDouble(): Promise<ServerDouble> {
@@ -34,7 +45,11 @@ export async function startServerDouble(): Promise<ServerDouble> {
     runs: [],
     files: new Map(),
     versions: [],
-    champion: undefined,
+    aliases: new Map(),
+    models: new Map(),
+    get champion() {
+      return this.aliases.get('champion');
+    },
     calls: [],
     fail: () => false,
   };
@@ -84,13 +99,16 @@ function respond(
   const run = double.runs.find(({ id }) => id === json.run_id);
   const version = double.versions.find((entry) => entry.version === (json.version ?? query.get('version')));
   const pairs = (name: string): Json[] => (Array.isArray(json[name]) ? json[name] : []);
-  switch (call.replace(/logged-models\/.+/, 'logged-models/ID')) {
+  switch (call.replace(/PATCH logged-models\/.+/, 'PATCH logged-models/ID')) {
     case 'GET experiments/get-by-name':
       return void send({ experiment: { experiment_id: '1', lifecycle_stage: 'active' } });
     case 'POST runs/search':
       return void send({
         runs: double.runs
-          .filter(({ tags }) => String(json.filter).endsWith(`'${tags.get('lakelet.run_id')}'`))
+          .filter(({ tags }) => {
+            const [, tag = '', value = ''] = /^tags\.`(.*)` = '(.*)'$/.exec(String(json.filter)) ?? [];
+            return tags.get(tag) === value;
+          })
           .map(runJson),
       });
     case 'POST runs/create': {
@@ -100,6 +118,7 @@ function respond(
         tags: new Map(),
         params: new Map(),
         metrics: new Map(),
+        points: [],
         inputs: [],
       };
       for (const { key, value } of pairs('tags')) made.tags.set(String(key), String(value));
@@ -110,6 +129,7 @@ function respond(
       for (const { key, value } of pairs('tags')) run?.tags.set(String(key), String(value));
       for (const { key, value } of pairs('params')) run?.params.set(String(key), String(value));
       for (const { key, value } of pairs('metrics')) run?.metrics.set(String(key), value);
+      run?.points.push(...pairs('metrics'));
       return void send({});
     case 'POST runs/log-inputs':
       run?.inputs.push(...pairs('datasets'));
@@ -122,11 +142,22 @@ function respond(
       return void send({});
     case 'POST logged-models': {
       const id = `m-${json.source_run_id}`;
+      double.models.set(id, 'LOGGED_MODEL_PENDING');
       return void send({
         model: { info: { model_id: id, artifact_uri: `mlflow-artifacts:/1/models/${id}/artifacts` } },
       });
     }
+    case 'POST logged-models/search': {
+      const id = `m-${/'(.*)'$/.exec(String(json.filter))?.[1]}`;
+      const status = double.models.get(id);
+      return void send(status === undefined ? {} : { models: [{ info: { model_id: id, status } }] });
+    }
     case 'PATCH logged-models/ID':
+      double.models.set(String(json.model_id), String(json.status));
+      return void send({});
+    case 'PATCH model-versions/update':
+      if (version !== undefined) version.description = String(json.description);
+      return void send({});
     case 'POST runs/outputs':
       return void send({});
     case 'POST registered-models/create':
@@ -136,11 +167,11 @@ function respond(
     case 'GET registered-models/get':
       return void send({
         registered_model: {
-          aliases: double.champion === undefined ? [] : [{ alias: 'champion', version: double.champion }],
+          aliases: [...double.aliases].map(([alias, version]) => ({ alias, version })),
         },
       });
     case 'POST registered-models/alias':
-      double.champion = String(json.version);
+      double.aliases.set(String(json.alias), String(json.version));
       return void send({});
     case 'GET model-versions/search': {
       const found = double.versions.filter(({ runId }) => query.get('filter')?.endsWith(`'${runId}'`));
@@ -152,6 +183,7 @@ function respond(
         runId: String(json.run_id),
         modelId: String(json.model_id),
         tags: new Map<string, string>(),
+        description: '',
       };
       for (const { key, value } of pairs('tags')) made.tags.set(String(key), String(value));
       double.versions.push(made);

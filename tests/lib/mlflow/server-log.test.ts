@@ -55,6 +55,7 @@ describe('logging to a server', () => {
     const files = [...server.files.keys()].map((path) => path.replace('1/models/m-run1/artifacts/', ''));
     expect(files.sort()).toEqual([
       '1/run1/artifacts/feature_importances.json',
+      '1/run1/artifacts/plots/importances.svg',
       'MLmodel',
       'conda.yaml',
       'input_example.json',
@@ -64,6 +65,38 @@ describe('logging to a server', () => {
       'serving_input_example.json',
     ]);
     expect((await keys(records)).filter((key) => !key.startsWith('training-leases/'))).toEqual([]);
+  });
+
+  it('logs curves by the number of trees, with the model and the rows learnt from; other metrics with those held out', async () => {
+    const values = Array.from({ length: 1000 }, (_, at) => (at < 2 ? Number.NaN : 1000 / at));
+    await logTraining(trainingExample('a', 5, { curves: [{ name: 'oob_rmse', values }] }), target());
+    const [run] = server.runs;
+    const points = (run?.points ?? []).filter(({ key }) => key === 'oob_rmse');
+    expect(points).toHaveLength(100);
+    expect(points[0]).toMatchObject({ step: 3, value: 500, model_id: 'm-run1', dataset_name: 'silver/purchases' });
+    expect(points.at(-1)).toMatchObject({ step: 1000, value: 1000 / 999 });
+    const rmse = run?.points.find(({ key }) => key === 'rmse');
+    const inputs = JSON.parse(JSON.stringify(run?.inputs));
+    expect(inputs.map((input: { tags: { value: string }[] }) => input.tags[0]?.value)).toEqual([
+      'training',
+      'evaluation',
+    ]);
+    expect([inputs[0].dataset.digest, inputs[1].dataset.digest]).toEqual([
+      points[0]?.dataset_digest,
+      rmse?.dataset_digest,
+    ]);
+    expect(inputs[0].dataset.digest).not.toBe(inputs[1].dataset.digest);
+    expect(JSON.parse(inputs[0].dataset.source)).toMatchObject({ delta_table_version: 7, predicate: 'age > 18' });
+  });
+
+  it('tells the result in a note on the run and its version, in which text from outside is no markup', async () => {
+    const { dataset } = trainingExample('a', 5);
+    await logTraining(trainingExample('a', 5, { dataset: { ...dataset, predicate: 'a | <b>' } }), target());
+    const note = server.runs[0]?.tags.get('mlflow.note.content');
+    expect(note).toBe(server.versions[0]?.description);
+    expect(note).toContain('Version 1 became champion: the first model: RMSE 5');
+    expect(note).toContain('| this model | 5 | NaN | 0.8 |');
+    expect(note).toContain('where a \\| \\<b\\>.');
   });
 
   it('logs a run id once', async () => {
@@ -104,9 +137,14 @@ describe('logging to a server', () => {
     const worse = await logTraining(trainingExample('b', 4), { ...target(), evaluateChampion });
     expect(worse).toMatchObject({ champion: false, modelVersion: '2' });
     expect(server.champion).toBe('1');
+    expect(server.aliases.get('challenger')).toBe('2');
     const better = await logTraining(trainingExample('c', 3.9), { ...target(), evaluateChampion });
     expect(better).toMatchObject({ champion: true, modelVersion: '3' });
     expect(server.champion).toBe('3');
+    expect(server.aliases.get('challenger')).toBe('1');
+    expect(server.runs[2]?.metrics.get('champion/rmse')).toBe(4);
+    expect(server.runs[2]?.metrics.get('champion/p_value')).toBe(0.001);
+    expect(server.versions[2]?.tags.get('lakelet.champion_reason')).toContain('p = 0.001 in a paired test');
     expect(seen).toEqual(['model of a on rows-1', 'model of a on rows-1']);
   });
 
@@ -126,11 +164,72 @@ describe('logging to a server', () => {
     expect(server.runs.map(({ status }) => status)).toEqual(['FINISHED', 'FINISHED']);
   });
 
+  it.each(['log-batch', 'log-inputs', 'update'])(
+    'marks the parent and the child FAILED where runs/%s of the child fails',
+    async (path) => {
+      const children = [{ name: 'baseline', params: {}, metrics: { rmse: 9 } }];
+      server.fail = (call, response) => {
+        if (call !== `POST runs/${path}` || server.runs.length < 2 || server.runs[1]?.status === 'FAILED') return false;
+        if (server.calls.filter((one) => one === call).length > (path === 'update' ? 1 : 2)) return false;
+        response.writeHead(400).end('{"error_code": "INVALID_PARAMETER_VALUE", "message": "no"}');
+        return true;
+      };
+      await codeOf(logTraining(trainingExample('a', 5, { children }), target()));
+      expect(server.runs.map(({ status }) => status)).toEqual(['FAILED', 'FAILED']);
+    },
+  );
+
+  it('marks what a killed process left: the run, its children and its model', async () => {
+    const children = [
+      { name: 'one', params: {}, metrics: { rmse: 9 } },
+      { name: 'two', params: {}, metrics: { rmse: 9 } },
+    ];
+    const dead = (call: string, nth: number) => {
+      server.fail = (seen, response) => {
+        if (seen !== call && server.calls.filter((one) => one === call).length < nth) return false;
+        if (server.calls.filter((one) => one === call).length < nth) return false;
+        response.destroy();
+        return true;
+      };
+    };
+    dead('POST runs/log-batch', 3);
+    await codeOf(logTraining(trainingExample('a', 5, { children }), { ...target(), attempts: 1 }));
+    expect(server.runs.map(({ status }) => status)).toEqual(['RUNNING', 'FINISHED', 'RUNNING']);
+    server.calls.length = 0;
+    server.fail = () => false;
+    await logTraining(trainingExample('a', 5, { children }), target());
+    expect(server.runs.map(({ status }) => status)).toEqual([
+      ...['FAILED', 'FAILED', 'FAILED'],
+      ...['FINISHED', 'FINISHED', 'FINISHED'],
+    ]);
+    server.calls.length = 0;
+    dead('PUT mlflow-artifacts/artifacts/1/models/m-run7/artifacts/MLmodel', 1);
+    await codeOf(logTraining(trainingExample('b', 5), { ...target(), attempts: 1 }));
+    expect(server.models.get('m-run7')).toBe('LOGGED_MODEL_PENDING');
+    server.fail = () => false;
+    await logTraining(trainingExample('b', 5), target());
+    expect(server.models.get('m-run7')).toBe('LOGGED_MODEL_UPLOAD_FAILED');
+  });
+
+  it('says of a server before MLflow 3 that it is too old', async () => {
+    server.fail = (call, response) => {
+      if (call === 'GET /version') response.end('2.22.2');
+      else if (call === 'POST logged-models') response.writeHead(404).end('<html>');
+      else return false;
+      return true;
+    };
+    const error = await codeOf(logTraining(trainingExample('a', 5), target()));
+    expect(error.code).toBe('MLFLOW_REFUSED');
+    expect(error.message).toContain('(it is MLflow 2.22.2): Lakelet needs a server of MLflow 3');
+    expect(server.runs[0]?.status).toBe('FAILED');
+  });
+
   it('splits what MLflow would refuse in one call', async () => {
     const params = Object.fromEntries(Array.from({ length: 250 }, (_, at) => [`p${at}`, at]));
     await logTraining(trainingExample('a', 5, { params }), target());
     expect(server.runs[0]?.params.size).toBe(250);
-    expect(server.calls.filter((call) => call === 'POST runs/log-batch')).toHaveLength(3);
+    // The fourth tells the registry's decision.
+    expect(server.calls.filter((call) => call === 'POST runs/log-batch')).toHaveLength(4);
   });
 
   it('at whatever call the server dies, keeps the record, and a second try logs the training once', async () => {
@@ -160,6 +259,7 @@ describe('logging to a server', () => {
       expect(runs.filter(({ status }) => status === 'RUNNING')).toHaveLength(0);
       expect(server.versions.filter(({ tags }) => tags.get('lakelet.run_id') === id)).toHaveLength(1);
       expect(server.champion).toBe('1');
+      expect(server.aliases.get('challenger')).toBe(server.versions.at(-1)?.version);
     }
   });
 
@@ -272,7 +372,7 @@ describe('a server that is not well', () => {
   it('is named where it does not pass artifacts on', async () => {
     server.fail = (call, response) => {
       if (call !== 'POST logged-models') return false;
-      response.end(JSON.stringify({ model: { info: { model_id: 'm-1', artifact_uri: 's3://bucket/x' } } }));
+      response.end(JSON.stringify({ model: { info: { model_id: 'm-1', artifact_uri: 'gs://bucket/x' } } }));
       return true;
     };
     const error = await codeOf(logTraining(trainingExample('a', 5), target()));
@@ -285,6 +385,7 @@ describe('a training that can not be logged', () => {
   it.each([
     ['no rmse', trainingExample('a', 5, { metrics: { r2: 1 } })],
     ['no run id', trainingExample('', 5)],
+    ['a curve MLflow refuses', trainingExample('a', 5, { curves: [{ name: 'a\u0000', values: [1] }] })],
     ['a parameter MLflow refuses', trainingExample('a', 5, { params: { 'a\u0000b': 1 } })],
     [
       'a ragged held-out matrix',
@@ -292,6 +393,15 @@ describe('a training that can not be logged', () => {
     ],
   ])('is refused before anything is sent: %s', async (_, training) => {
     const error = await codeOf(logTraining(training, target()));
+    expect(error.code).toBe('TRAINING_INVALID');
+    expect(server.calls).toEqual([]);
+  });
+});
+
+describe('an artifact', () => {
+  it.each(['../x', '', '/x', 'a//b', 'a/./b', 'ä'])('has no path like "%s"', async (path) => {
+    const artifacts = [{ path, body: Uint8Array.of(1) }];
+    const error = await codeOf(logTraining(trainingExample('a', 5, { artifacts }), target()));
     expect(error.code).toBe('TRAINING_INVALID');
     expect(server.calls).toEqual([]);
   });

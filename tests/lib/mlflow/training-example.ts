@@ -8,11 +8,14 @@ export function trainingExample(runId: string, rmse: number, more: Partial<Train
     endedAt: Date.UTC(2026, 0, 1, 0, 1),
     params: { trees: 100, bootstrap: true, algorithm: 'forest' },
     metrics: { rmse, r2: 0.8, mae: Number.NaN },
-    tags: { team: 'tests' },
+    curves: [{ name: 'oob_rmse', values: [Number.NaN, 7, 6, rmse] }],
+    tags: { team: 'tests', 'mlflow.user': 'ada' },
+    artifacts: [{ path: 'plots/importances.svg', body: new TextEncoder().encode('<svg/>') }],
     dataset: {
       name: 'silver/purchases',
       uri: 'file:///lake/silver/purchases',
       version: 7,
+      predicate: 'age > 18',
       columns: [
         { name: 'age', type: 'integer', nullable: true },
         { name: 'price', type: 'decimal(10,2)', nullable: false },
