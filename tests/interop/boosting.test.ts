@@ -49,33 +49,36 @@ describe('boosted trees beside HistGradientBoostingRegressor', () => {
     ['breast_cancer', 0],
     ['breast_cancer', 0.2],
   ])(
-    'err no more on %s with a share of %d missing, over five folds',
+    'err no more on %s with a share of %d missing, over five folds, drawn six times',
     async (name, missing) => {
       const script = join(import.meta.dirname, 'boosting', 'accuracy.py');
-      const { stdout } = await run(python, [script, name, folder, String(missing)]);
+      // Its threads wait for each other by spinning, which takes minutes where other tests run beside them.
+      const env = { ...process.env, OMP_NUM_THREADS: '1' };
+      const { stdout } = await run(python, [script, name, folder, String(missing)], { env });
       const theirs: { width: number; rmse: number } = JSON.parse(stdout);
       const values = new Float64Array(await bytesOf('features.f64'));
       const target = new Float64Array(await bytesOf('target.f64'));
-      const fold = new Int32Array(await bytesOf('fold.i32'));
+      const folds = new Int32Array(await bytesOf('folds.i32'));
       const columns = Array.from({ length: theirs.width }, (_, at) =>
         numeric(
           `x${at}`,
           Float64Array.from(target, (_value, row) => values[row * theirs.width + at] ?? NaN),
         ),
       );
-      const rowsWhere = (wanted: (fold: number) => boolean): Uint32Array =>
-        Uint32Array.from([...fold.keys()].filter((row) => wanted(fold[row] ?? -1)));
       let squares = 0;
-      for (let heldOut = 0; heldOut < 5; heldOut++) {
-        const rows = rowsWhere((number) => number !== heldOut);
-        const others = rowsWhere((number) => number === heldOut);
-        const model = await trainBoosting({ columns, target, rows }, { minSamplesLeaf: 10 });
-        squares += evaluate(takeRows(target, others), model.predict(columns, others)).rmse ** 2 / 5;
+      for (let draw = 0; draw < 6; draw++) {
+        const fold = folds.subarray(draw * target.length, (draw + 1) * target.length);
+        for (let heldOut = 0; heldOut < 5; heldOut++) {
+          const rows = Uint32Array.from(fold.keys()).filter((row) => fold[row] !== heldOut);
+          const others = Uint32Array.from(fold.keys()).filter((row) => fold[row] === heldOut);
+          const model = await trainBoosting({ columns, target, rows }, { minSamplesLeaf: 10 });
+          squares += evaluate(takeRows(target, others), model.predict(columns, others)).rmse ** 2 / 30;
+        }
       }
       // Where they tie two splits they may take different ones, which moves the error by a few per cent.
-      expect(Math.sqrt(squares) / theirs.rmse).toBeLessThan(1.05);
+      expect(Math.sqrt(squares) / theirs.rmse).toBeLessThan(1.06);
       expect(Math.sqrt(squares) / theirs.rmse).toBeGreaterThan(0.9);
     },
-    60_000,
+    180_000,
   );
 });
