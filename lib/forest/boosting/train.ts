@@ -22,7 +22,7 @@ const LEAST_ROWS_A_THREAD = 2048;
  * Missing values and categories are treated as by {@link trainForest}. With `earlyStopping` the model keeps the trees up
  * to the round of the least held-out error, and its learning curve, `validation_rmse`, has all rounds that were made.
  *
- * Peak memory beside the caller's columns is about 6 bytes a value and 36 a row, and up to 64 MiB of histograms.
+ * Peak memory beside the caller's columns is about 5 bytes a value and 40 a row (44 with weights), and up to 64 MiB of histograms.
  *
  * @throws LakeletError FOREST_INVALID_DATA, FOREST_INVALID_OPTION, FOREST_TOO_LARGE, FOREST_WORKER_NOT_STARTED, FOREST_WORKER_FAILED, FOREST_PROGRESS_FAILED (onProgress threw), ABORTED
  */
