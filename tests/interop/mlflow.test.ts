@@ -23,6 +23,9 @@ const run = promisify(execFile);
 const here = join(import.meta.dirname, 'mlflow');
 const python = interpreterOf(join(import.meta.dirname, '..', '..', '.venv'));
 
+const SVG =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="100" height="50"><rect width="90" height="40" fill="teal"/></svg>';
+
 let folder: string;
 let server: RunningServer;
 let onnx: Uint8Array;
@@ -80,6 +83,11 @@ function training(runId: string, rmse: number, startedAt = Date.now()): Training
       predicted: Float64Array.of(rmse, -rmse),
     },
     children: [{ name: 'baseline', params: { sample: 1000 }, metrics: { rmse: 9 } }],
+    curves: [{ name: 'oob_rmse', values: [Number.NaN, 7, 6] }],
+    artifacts: [
+      { path: 'plots/importances.svg', body: new TextEncoder().encode(SVG) },
+      { path: 'report.html', body: new TextEncoder().encode('<!doctype html><title>report</title><p>Report') },
+    ],
   };
 }
 
@@ -120,7 +128,7 @@ describe('a real MLflow server', () => {
     expect(told.outputs).toEqual([{ type: 'tensor', 'tensor-spec': { dtype: 'float32', shape: [-1, 1] } }]);
     expect(told.features).toEqual(training('first', 5).model.features);
     expect(told.source).toMatchObject({ path: 'file:///lake/silver/purchases', delta_table_version: 3 });
-    expect(told.metrics).toEqual({ rmse: 5, r2: 0.9, mae: 1.5 });
+    expect(told.metrics).toEqual({ rmse: 5, r2: 0.9, mae: 1.5, oob_rmse: 6 });
   }, 90_000);
 
   it('shows the run, its dataset, its comparison and the alias over its own API', async () => {
@@ -132,11 +140,10 @@ describe('a real MLflow server', () => {
         expect.objectContaining({
           info: expect.objectContaining({ run_id: logged.runId, status: 'FINISHED' }),
           inputs: {
-            dataset_inputs: [
-              expect.objectContaining({
-                dataset: expect.objectContaining({ name: 'silver/purchases', source_type: 'delta_table' }),
-              }),
-            ],
+            dataset_inputs: ['training', 'evaluation'].map((value) => ({
+              tags: [{ key: 'mlflow.data.context', value }],
+              dataset: expect.objectContaining({ name: 'silver/purchases', source_type: 'delta_table' }),
+            })),
           },
         }),
         expect.objectContaining({
@@ -148,7 +155,16 @@ describe('a real MLflow server', () => {
     });
     expect(found.runs).toHaveLength(2);
     expect(await api('registered-models/get?name=purchase-amount')).toMatchObject({
-      registered_model: { aliases: [{ alias: 'champion', version: '1' }] },
+      registered_model: {
+        aliases: [{ alias: 'champion', version: '1' }],
+        description: expect.stringContaining('paired test'),
+      },
+    });
+    expect(await api(`metrics/get-history?run_id=${logged.runId}&metric_key=oob_rmse`)).toMatchObject({
+      metrics: [7, 6].map((value, at) => expect.objectContaining({ value, step: at + 2 })),
+    });
+    expect(await api(`artifacts/list?run_id=${logged.runId}`)).toMatchObject({
+      files: [{ path: 'feature_importances.json' }, { path: 'plots', is_dir: true }, { path: 'report.html' }],
     });
   });
 
@@ -163,6 +179,7 @@ describe('a real MLflow server', () => {
     });
     const champion = await fetchModel({ trackingUri: server.uri }, 'purchase-amount', 'champion');
     expect(champion?.version).toBe('3');
+    expect((await fetchModel({ trackingUri: server.uri }, 'purchase-amount', 'challenger'))?.version).toBe('1');
     expect(Buffer.from(champion?.onnx ?? []).equals(onnx)).toBe(true);
     for (const [name, version] of [
       ['no-such-model', 'champion'],
