@@ -1,5 +1,7 @@
+import { LakeletError } from '../errors.ts';
 import type { FeatureColumn, ModelFeature } from './columns.ts';
 import { encodeColumns } from './encode.ts';
+import { type IntervalCalibration, type IntervalPredictions, intervalsAround } from './intervals.ts';
 import type { RegressionMetrics } from './metrics.ts';
 import { compilePredictor, type Predictor } from './predict.ts';
 import type { Tree } from './tree.ts';
@@ -42,6 +44,7 @@ export interface EnsembleParts {
   readonly base?: number;
   readonly outOfBag?: OutOfBag;
   readonly learningCurve?: LearningCurve;
+  readonly intervals?: IntervalCalibration;
 }
 
 /** A trained ensemble of regression trees; it never changes. */
@@ -58,9 +61,12 @@ export class TreeEnsemble {
   readonly outOfBag: OutOfBag | undefined;
   /** Where the training scored as it went; a file does not keep it. */
   readonly learningCurve: LearningCurve | undefined;
+  /** What makes an interval of a prediction; absent until {@link withIntervals} gives it. A file keeps it. */
+  readonly intervals: IntervalCalibration | undefined;
   private predictor: Predictor | undefined;
 
-  constructor({ algorithm, features, trees, importances, base = 0, outOfBag, learningCurve }: EnsembleParts) {
+  constructor(parts: EnsembleParts) {
+    const { algorithm, features, trees, importances, base = 0, outOfBag, learningCurve, intervals } = parts;
     this.algorithm = algorithm;
     this.features = features;
     this.trees = trees;
@@ -68,6 +74,7 @@ export class TreeEnsemble {
     this.base = base;
     this.outOfBag = outOfBag;
     this.learningCurve = learningCurve;
+    this.intervals = intervals;
   }
 
   /** How many nodes all trees have together. */
@@ -91,6 +98,50 @@ export class TreeEnsemble {
    */
   predictMatrix(matrix: Float32Array): Float64Array {
     this.predictor ??= compilePredictor(this);
-    return this.predictor(matrix);
+    return this.predictor(matrix).predicted;
+  }
+
+  /**
+   * The prediction for each row of columns or of the model's input matrix, and the interval around it that holds the
+   * actual value with the chance that the calibration was made for.
+   * @throws LakeletError FOREST_NOT_CALIBRATED for a model without intervals, and what {@link predict} and {@link predictMatrix} throw
+   */
+  predictIntervals(input: Float32Array | readonly FeatureColumn[]): IntervalPredictions {
+    const { intervals } = this;
+    if (intervals === undefined) {
+      throw new LakeletError(
+        'FOREST_NOT_CALIBRATED',
+        'The model has no intervals; calibrate them on rows that it did not learn from, and train or load it anew.',
+      );
+    }
+    this.predictor ??= compilePredictor(this);
+    const matrix = input instanceof Float32Array ? input : encodeColumns(this.features, input).matrix;
+    const { predicted, spread } = this.predictor(matrix, intervals.by === 'spread');
+    return intervalsAround(intervals, predicted, spread ?? predicted);
+  }
+
+  /**
+   * The same model with intervals.
+   * @throws LakeletError FOREST_INVALID_OPTION for intervals by the spread of trees where the trees are no forest
+   */
+  withIntervals(intervals: IntervalCalibration): TreeEnsemble {
+    if (intervals.by === 'spread' && this.algorithm !== 'forest') {
+      throw new LakeletError(
+        'FOREST_INVALID_OPTION',
+        'Boosted trees have no spread for intervals to go by; calibrate them without one.',
+      );
+    }
+    const model = new TreeEnsemble({
+      algorithm: this.algorithm,
+      features: this.features,
+      trees: this.trees,
+      importances: this.importances.map(({ importance }) => importance),
+      base: this.base,
+      intervals,
+      ...(this.outOfBag !== undefined && { outOfBag: this.outOfBag }),
+      ...(this.learningCurve !== undefined && { learningCurve: this.learningCurve }),
+    });
+    model.predictor = this.predictor;
+    return model;
   }
 }

@@ -32,13 +32,21 @@ export function fromOnnx(bytes: Uint8Array): TreeEnsemble {
   }
   if (producer !== PRODUCER) throw unreadable('it was not written by Lakelet');
   if (graph === undefined || description === undefined) throw unreadable('it is not complete');
-  const { algorithm, features, importances } = description;
+  const { algorithm, features, importances, intervals } = description;
   const attributes = attributesOf(graph);
   const aggregate = attributes.get('aggregate_function');
   if (aggregate === undefined || textOf(only(aggregate, ATTRIBUTE.text)) !== AGGREGATE[algorithm])
     throw unreadable('its trees are put together in another way');
   const trees = readTrees(attributes, features);
-  return new TreeEnsemble({ algorithm, features, trees, importances, base: baseOf(attributes) });
+  const base = baseOf(attributes);
+  return new TreeEnsemble({
+    algorithm,
+    features,
+    trees,
+    importances,
+    base,
+    ...(intervals !== undefined && { intervals }),
+  });
 }
 
 function descriptionOf(entry: Uint8Array): ModelDescription | undefined {

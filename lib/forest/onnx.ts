@@ -36,7 +36,8 @@ type Integers = Int32Array | Uint8Array;
  * The forest as an ONNX file: one `TreeEnsembleRegressor` of ai.onnx.ml 3
  * (https://onnx.ai/onnx/operators/onnx_aionnxml_TreeEnsembleRegressor.html) that takes the model's input matrix as
  * `features`, float32 [n, features], and gives `prediction`, float32 [n, 1]. A category is its code, a missing value
- * NaN, as `encodeColumns` makes them. Names, categories and importances are in the file's metadata as JSON.
+ * NaN, as `encodeColumns` makes them. Names, categories, importances and intervals are in the
+ * file's metadata as JSON.
  * @throws LakeletError FOREST_MODEL_TOO_LARGE for more than 40,000,000 nodes, which no ONNX file could hold
  */
 export function toOnnx(forest: TreeEnsemble): Uint8Array {
@@ -56,6 +57,7 @@ export function toOnnx(forest: TreeEnsemble): Uint8Array {
     algorithm: forest.algorithm,
     features: forest.features,
     importances: forest.importances.map(({ importance }) => importance),
+    intervals: forest.intervals,
   };
   return new MessageWriter()
     .integer(MODEL.irVersion, 8)

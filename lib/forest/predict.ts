@@ -1,8 +1,15 @@
 import { LakeletError } from '../errors.ts';
 import type { Tree } from './tree.ts';
 
+/** What is predicted for rows, an entry each. */
+export interface Predictions {
+  readonly predicted: Float64Array;
+  /** The standard deviation of the trees' leaves, where it was asked for. */
+  readonly spread?: Float64Array;
+}
+
 /** Predicts each row of a row-major matrix of 32-bit floats: the base and the trees' leaves, of a forest their mean. */
-export type Predictor = (matrix: Float32Array) => Float64Array;
+export type Predictor = (matrix: Float32Array, withSpread?: boolean) => Predictions;
 
 /** What a predictor is made from: of a {@link TreeEnsemble} that much. */
 export interface Compilable {
@@ -24,7 +31,8 @@ export function compilePredictor({ algorithm, features, trees, base }: Compilabl
   const divisor = algorithm === 'forest' ? trees.length : 1;
   const thresholds = thresholdsOf(trees, width);
   const compiled = trees.map((tree) => compileTree(tree, thresholds));
-  return (matrix) => {
+  const origin = middleOf(trees);
+  return (matrix, withSpread = false) => {
     const rows = matrix.length / width;
     if (!Number.isInteger(rows))
       throw new LakeletError(
@@ -32,6 +40,7 @@ export function compilePredictor({ algorithm, features, trees, base }: Compilabl
         `A matrix of ${matrix.length} values is not made of rows of ${width} features; check its shape.`,
       );
     const result = new Float64Array(rows);
+    const squares = withSpread ? new Float64Array(rows) : undefined;
     const ranks = new Uint16Array(BLOCK_ROWS * width);
     for (let from = 0; from < rows; from += BLOCK_ROWS) {
       const count = Math.min(BLOCK_ROWS, rows - from);
@@ -40,11 +49,28 @@ export function compilePredictor({ algorithm, features, trees, base }: Compilabl
         for (let row = 0; row < count; row++)
           ranks[row * width + feature] = rankOf(matrix[(from + row) * width + feature] ?? NaN, sorted);
       }
-      for (const tree of compiled) addTree(tree, ranks, width, count, result, from);
+      for (const tree of compiled) addTree(tree, ranks, width, count, result, from, squares, origin);
     }
+    const spread = squares?.map((square, row) => deviationOf(square, result[row] ?? 0, trees.length, origin));
     for (let row = 0; row < rows; row++) result[row] = base + (result[row] ?? 0) / divisor;
-    return result;
+    return spread === undefined ? { predicted: result } : { predicted: result, spread };
   };
+}
+
+/** The standard deviation of `count` values, of which the sum and the sum of squared distances from `origin` are known. */
+function deviationOf(squares: number, sum: number, count: number, origin: number): number {
+  return Math.sqrt(Math.max(0, squares / count - (sum / count - origin) ** 2));
+}
+
+/** A value amid the leaves, the mean of the trees' means of theirs; squares of what is far from it would lose digits. */
+function middleOf(trees: readonly Tree[]): number {
+  let sum = 0;
+  for (const { value } of trees) {
+    // Other nodes hold 0, and a tree of n leaves has n − 1 of them.
+    const leaves = (value.length + 1) / 2;
+    sum += value.reduce((total, leaf) => total + leaf, 0) / leaves;
+  }
+  return sum / trees.length;
 }
 
 /**
@@ -88,6 +114,8 @@ function addTree(
   count: number,
   result: Float64Array,
   from: number,
+  squares: Float64Array | undefined,
+  origin: number,
 ): void {
   const { nodes, value } = tree;
   for (let row = 0; row < count; row += 4) {
@@ -115,6 +143,11 @@ function addTree(
     if (row + 1 < count) result[at + 1] = (result[at + 1] ?? 0) + (value[b] ?? 0);
     if (row + 2 < count) result[at + 2] = (result[at + 2] ?? 0) + (value[c] ?? 0);
     if (row + 3 < count) result[at + 3] = (result[at + 3] ?? 0) + (value[d] ?? 0);
+    if (squares === undefined) continue;
+    squares[at] = (squares[at] ?? 0) + ((value[a] ?? 0) - origin) ** 2;
+    if (row + 1 < count) squares[at + 1] = (squares[at + 1] ?? 0) + ((value[b] ?? 0) - origin) ** 2;
+    if (row + 2 < count) squares[at + 2] = (squares[at + 2] ?? 0) + ((value[c] ?? 0) - origin) ** 2;
+    if (row + 3 < count) squares[at + 3] = (squares[at + 3] ?? 0) + ((value[d] ?? 0) - origin) ** 2;
   }
 }
 
