@@ -18,14 +18,17 @@ function expectClose(found: Float64Array, wanted: Float64Array): void {
   });
 }
 
-/** Few rows with missing values in one of two columns. */
-function fewRows(rows: number, seed: number) {
+/** Few rows with missing values in one of two columns, which stand for `missing` there. */
+function fewRows(rows: number, seed: number, missing = 1) {
   const random = randomStream(seed, 0);
   const unit = (): number => random.next() / 2 ** 32;
   const a = Float64Array.from({ length: rows }, () => random.below(12));
   const b = Float64Array.from({ length: rows }, () => (unit() < 0.3 ? Number.NaN : Math.fround(unit())));
   const weights = Float64Array.from({ length: rows }, () => 1 + random.below(4));
-  const target = Float64Array.from(a, (value, row) => 50 + 3 * value + 20 * (Number.isNaN(b[row]) ? 1 : (b[row] ?? 0)));
+  const target = Float64Array.from(
+    a,
+    (value, row) => 50 + 3 * value + 20 * (Number.isNaN(b[row]) ? missing : (b[row] ?? 0)),
+  );
   return { columns: [numeric('a', a), numeric('b', b)], values: [a, b], target, weights };
 }
 
@@ -47,7 +50,7 @@ describe('boosted trees', () => {
   });
 
   it('count rows by their weight, and leaves by their rows', async () => {
-    const { columns, values, target, weights } = fewRows(60, 9);
+    const { columns, values, target, weights } = fewRows(60, 9, 0.1);
     const options = { nEstimators: 25, learningRate: 0.3, maxLeafNodes: 2, minSamplesLeaf: 8, l2Regularization: 2 };
     const model = await trainBoosting({ columns, target, weights }, options);
     expectClose(
