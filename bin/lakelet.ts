@@ -4,6 +4,7 @@ import { doctorCommand } from '../lib/cli/doctor-command.ts';
 import { main } from '../lib/cli/main.ts';
 import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
 import { queryCommand } from '../lib/cli/query-command.ts';
+import { reportCommand } from '../lib/cli/report-command.ts';
 import { runCommand } from '../lib/cli/run-command.ts';
 import { tableCommand } from '../lib/cli/table-command.ts';
 import { trainCommand } from '../lib/cli/train-command.ts';
@@ -54,6 +55,7 @@ process.exitCode = await main(
     program.addCommand(tableCommand(outside));
     program.addCommand(trainCommand(outside));
     program.addCommand(mlflowCommand(outside, exit));
+    program.addCommand(reportCommand(outside));
     program.addCommand(doctorCommand(outside, exit));
   },
   {

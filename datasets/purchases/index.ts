@@ -1,4 +1,4 @@
-import type { Column, Dataset } from '../../lib/pipeline/dataset.ts';
+import type { Aggregate, Column, Dataset } from '../../lib/pipeline/dataset.ts';
 import { columns, derivedColumns, landingColumns, measures } from './columns.ts';
 import { deliverPurchases } from './deliver.ts';
 import { expectations } from './expectations.ts';
@@ -11,16 +11,44 @@ export const purchases: Dataset = {
   expectations,
   silver: { sqlFile: 'datasets/purchases/silver.sql', columns: [...columns, ...landingColumns, ...derivedColumns] },
   gold: [
-    aggregate('purchases_by_category', [{ name: 'product_category', type: 'string' }]),
-    aggregate('purchases_by_demographics', [
-      { name: 'age_group', type: 'string' },
-      { name: 'education', type: 'string' },
-      { name: 'income_category', type: 'string' },
-    ]),
-    aggregate('purchases_by_period', [
-      { name: 'year', type: 'integer' },
-      { name: 'month', type: 'integer' },
-    ]),
+    aggregate(
+      'purchases_by_category',
+      [{ name: 'product_category', type: 'string' }],
+      [{ title: 'Revenue by category', kind: 'bar', by: ['product_category'], measure: 'revenue' }],
+    ),
+    aggregate(
+      'purchases_by_demographics',
+      [
+        { name: 'age_group', type: 'string' },
+        { name: 'education', type: 'string' },
+        { name: 'income_category', type: 'string' },
+      ],
+      [
+        { title: 'Revenue by age', kind: 'bar', by: ['age_group'], measure: 'revenue', order: 'name' },
+        {
+          title: 'Revenue by education',
+          kind: 'bar',
+          by: ['education'],
+          measure: 'revenue',
+          order: ['High School', 'Bachelor', 'Master', 'PhD'],
+        },
+        {
+          title: 'Revenue by income',
+          kind: 'bar',
+          by: ['income_category'],
+          measure: 'revenue',
+          order: ['Low', 'Middle', 'Upper Middle', 'High'],
+        },
+      ],
+    ),
+    aggregate(
+      'purchases_by_period',
+      [
+        { name: 'year', type: 'integer' },
+        { name: 'month', type: 'integer' },
+      ],
+      [{ title: 'Revenue by month', kind: 'line', by: ['year', 'month'], measure: 'revenue' }],
+    ),
   ],
   model: {
     name: 'purchase-amount',
@@ -42,6 +70,6 @@ export const purchases: Dataset = {
   deliver: deliverPurchases,
 };
 
-function aggregate(name: string, group: readonly Column[]): Dataset['gold'][number] {
-  return { name, sqlFile: `datasets/purchases/gold/${name}.sql`, columns: [...group, ...measures] };
+function aggregate(name: string, group: readonly Column[], charts: NonNullable<Aggregate['charts']>): Aggregate {
+  return { name, sqlFile: `datasets/purchases/gold/${name}.sql`, columns: [...group, ...measures], charts };
 }

@@ -1,5 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api';
 import type { Expectation } from '../quality/expectation.ts';
+import type { ChartSpec } from '../report/input.ts';
 
 /** A column's type, by Delta's own names of its primitive types. */
 export type ColumnType = 'string' | 'integer' | 'long' | 'double' | 'boolean' | 'date' | 'timestamp';
@@ -56,6 +57,8 @@ export interface Aggregate {
   /** The SQL file, relative to the project. */
   readonly sqlFile: string;
   readonly columns: readonly Column[];
+  /** What a run's report draws of it; without any it shows the table alone. */
+  readonly charts?: readonly ChartSpec[];
 }
 
 /** Everything that the pipeline needs to know of one dataset. */

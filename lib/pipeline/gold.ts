@@ -11,6 +11,7 @@ import type { GoldEvent } from './events.ts';
 import { readFeatures } from './features.ts';
 import { committed, type StepIdentity } from './identity.ts';
 import { publish } from './publish.ts';
+import { type WrittenReport, writeReport } from './report.ts';
 import { runOnce, type StepSummary } from './run-log.ts';
 import { silverPath } from './silver.ts';
 import { readSql } from './sql-file.ts';
@@ -43,10 +44,11 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     const trained = await train(await readFeatures(context.engine, dataset, event.split), event, context.signal);
     const { heldOut, model } = trained;
     const champion = await compareWithChampion(context, dataset.model.name, heldOut, model.features);
-    const logged = await log(context, dataset, event, silver, trained, champion, startedAt);
+    const report = await writeReport(context, dataset, { runId: event.runId, silver, targets, trained, champion });
+    const logged = await log(context, dataset, event, silver, trained, champion, report, startedAt);
     const tables = [];
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
-    return { summary: { tables, ...modelSummary(dataset, trained, champion, logged) } };
+    return { summary: { tables, ...modelSummary(dataset, trained, champion, logged), report: report.place } };
   });
 }
 
@@ -102,6 +104,7 @@ async function log(
   silver: DeltaTable,
   trained: Trained,
   champion: ChampionComparison,
+  { artifacts }: WrittenReport,
   startedAt: number,
 ): Promise<LoggedTraining> {
   const { config, records, signal } = context;
@@ -135,6 +138,7 @@ async function log(
       model: { ...trained.model, name: dataset.model.name },
       heldOut: trained.heldOut,
       children: trained.comparisons,
+      artifacts,
     },
     { ...config.mlflow, records, evaluateChampion: champion.evaluate, ...(signal !== undefined && { signal }) },
   );
