@@ -18,6 +18,7 @@ import {
 } from '../../lib/mlflow/index.ts';
 import { openStore } from '../../lib/storage/index.ts';
 import { championScore } from '../lib/mlflow/training-example.ts';
+import { startAuthProxy } from './mlflow/auth-proxy.ts';
 
 const run = promisify(execFile);
 const here = join(import.meta.dirname, 'mlflow');
@@ -205,6 +206,36 @@ describe('a real MLflow server', () => {
     ]);
     expect(await pushRecords(openStore(records), options)).toEqual({ pushed: [], already: 2, failed: [] });
   }, 60_000);
+});
+
+describe('a real MLflow server that asks who calls', () => {
+  it.each([
+    [
+      'a name and a password',
+      `Basic ${Buffer.from('ada:sécret').toString('base64')}`,
+      { username: 'ada', password: 'sécret' },
+    ],
+    ['a token', 'Bearer tok', { token: 'tok' }],
+  ])(
+    'takes a training, and hands the champion out, for %s alone',
+    async (_, authorization, login) => {
+      const proxy = await startAuthProxy(server.uri, authorization);
+      try {
+        const to = target(proxy.uri);
+        const id = Object.keys(login).join('-');
+        await expect(logTraining(training(id, 5), to)).rejects.toMatchObject({ code: 'MLFLOW_REFUSED' });
+        expect(await logTraining(training(id, 5), { ...to, ...login })).toMatchObject({
+          recorded: 'server',
+          already: false,
+        });
+        const champion = await fetchModel({ trackingUri: proxy.uri, ...login }, 'purchase-amount', 'champion');
+        expect(Buffer.from(champion?.onnx ?? []).equals(onnx)).toBe(true);
+      } finally {
+        await proxy.stop();
+      }
+    },
+    60_000,
+  );
 });
 
 describe('serveMlflow', () => {
