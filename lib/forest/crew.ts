@@ -224,7 +224,7 @@ function score({ problem, scoring }: ScoringJob, control: Int32Array): void {
 }
 
 /** The memory of a tree, which is handed over, not copied. */
-function buffersOf({ tree, gains, cuts }: GrownTree): ArrayBuffer[] {
+function buffersOf({ tree, gains, binned }: GrownTree): ArrayBuffer[] {
   const arrays = [
     tree.feature,
     tree.threshold,
@@ -232,7 +232,7 @@ function buffersOf({ tree, gains, cuts }: GrownTree): ArrayBuffer[] {
     tree.missingLeft,
     tree.value,
     gains,
-    ...(cuts ? [cuts] : []),
+    ...(binned ? [binned] : []),
   ];
   return arrays.map(({ buffer }) => buffer).filter((buffer) => buffer instanceof ArrayBuffer);
 }

@@ -13,8 +13,8 @@ import type { ThreadSpace, Workspace } from './workspace.ts';
 export interface GrownTree {
   readonly tree: Tree;
   readonly gains: Float64Array;
-  /** By node, the bin whose edge is the threshold; where trees are to be scored. */
-  readonly cuts?: Uint8Array;
+  /** The tree's nodes as the kernel walks them, two words each; where trees are to be scored. */
+  readonly binned?: Uint32Array<ArrayBuffer>;
 }
 
 /** Rows `from` … `to` − 1 of the lists, which are a node of the tree. */
@@ -127,7 +127,7 @@ export class TreeGrower {
       stack.push({ node: node + 1, from: middle, to, depth, sum: sumRight, weight: weightRight, count: countRight });
       stack.push({ node, from, to: middle, depth, sum, weight, count });
     }
-    return { tree: builder.finish(), gains, ...(options.oobScore && { cuts: builder.cuts() }) };
+    return { tree: builder.finish(), gains, ...(options.oobScore && { binned: builder.binned() }) };
   }
 
   private draw(number: number, random: Random): Drawn {

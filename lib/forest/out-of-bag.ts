@@ -3,35 +3,92 @@ import type { GrownTree } from './grow.ts';
 import type { LeafFunctions } from './kernel/functions.ts';
 import { instantiateKernel, KernelLayout } from './kernel/kernel.ts';
 import { evaluate } from './metrics.ts';
+import type { ResolvedOptions } from './options.ts';
 import type { Problem } from './problem.ts';
-import type { Tree } from './tree.ts';
 import type { Workspace } from './workspace.ts';
 
 /** Rows that are scored together: few enough to stay in a core's cache from tree to tree. */
-export const SCORED_ROWS = 8192;
+export const SCORED_ROWS = 4096;
 
 const NODE_BYTES = 8;
-/** What makes a node a leaf, where it is its own left child: see kernel/assembly/leaves.ts. */
-const STAY = 255;
+const SCORE_NUMBERS = 5;
+/** The kernel fills its last group of eight rows up. */
+const LIST_BYTES = (SCORED_ROWS + 8) * 4;
 
-/** What threads score with and where they leave the scores, in shared memory. */
-export interface Scoring {
-  /** Has its own copy of the bins, the trees and their draws; the rest are addresses in it. */
-  readonly memory: WebAssembly.Memory;
+/** A thread's room, as addresses: lists of rows and of the leaves that they fall into, the rows' scores, and their totals. */
+interface ScoringSpace {
+  readonly rows: number;
+  readonly leaves: number;
+  readonly scores: number;
+  readonly totals: number;
+}
+
+/** Where things lie in the memory of a scoring. */
+interface Addresses {
   readonly bins: number;
   readonly drawn: number;
   /** By tree: its nodes as the kernel knows them, and the values of its leaves. */
   readonly nodes: readonly number[];
-  readonly values: readonly Float32Array[];
-  /** By thread: the rows that are scored together, and the leaves that they fall into. */
-  readonly rows: readonly number[];
-  readonly leaves: readonly number[];
+  readonly values: readonly number[];
+  readonly threads: readonly ScoringSpace[];
+}
+
+/** What threads score with and where they leave the scores, in shared memory. */
+export interface Scoring extends Addresses {
+  /** Has its own copy of the bins, the trees and their draws. */
+  readonly memory: WebAssembly.Memory;
   /** By row: the mean of those trees' predictions that did not learn from it, and its standard deviation. */
   readonly predicted: Float64Array;
   readonly spread: Float64Array;
   /** By block and tree: Σ squared errors with the trees up to it, and over how many rows. */
   readonly squared: Float64Array;
   readonly scored: Float64Array;
+}
+
+function addressesOf(
+  layout: KernelLayout,
+  rows: number,
+  features: number,
+  nodes: readonly number[],
+  threads: number,
+): Addresses {
+  return {
+    bins: layout.take(rows * features),
+    drawn: layout.take(Math.ceil(rows / 8) * nodes.length),
+    nodes: nodes.map((count) => layout.take(count * NODE_BYTES)),
+    values: nodes.map((count) => layout.take(count * 4)),
+    threads: Array.from({ length: threads }, () => ({
+      rows: layout.take(LIST_BYTES),
+      leaves: layout.take(LIST_BYTES),
+      scores: layout.take(SCORED_ROWS * SCORE_NUMBERS * 8),
+      totals: layout.take(16),
+    })),
+  };
+}
+
+/**
+ * Whether there will be room to score a forest that is yet to be grown, by the most nodes that its trees can have.
+ * @throws LakeletError FOREST_TOO_LARGE where that is more than WebAssembly can address
+ */
+export function checkScoring(rows: number, features: number, options: ResolvedOptions): void {
+  const layout = new KernelLayout();
+  const nodes = new Array<number>(options.nEstimators).fill(2 * mostLeaves(rows, options) - 1);
+  addressesOf(layout, rows, features, nodes, options.nJobs);
+  layout.check(...tooLarge(options.nEstimators));
+}
+
+function tooLarge(trees: number): [what: string, advice: string] {
+  return [
+    `To score ${trees} trees by the rows that they did not draw`,
+    'train without oobScore, with fewer trees, or with a larger minSamplesLeaf or a smaller maxDepth',
+  ];
+}
+
+function mostLeaves(rows: number, { maxDepth, maxSamples, minSamplesLeaf, bootstrap }: ResolvedOptions): number {
+  const count = bootstrap ? Math.max(1, Math.round(maxSamples * rows)) : rows;
+  // A leaf has a drawn row of its own at least. How many differ is known but for some √rows, of which eight never happen.
+  const different = bootstrap ? rows * -Math.expm1(-count / rows) + 8 * Math.sqrt(rows) : rows;
+  return Math.max(1, Math.floor(Math.min(rows, 2 ** maxDepth, count / minSamplesLeaf, different)));
 }
 
 /**
@@ -45,36 +102,22 @@ export function layOutScoring(
   threads: number,
 ): Scoring {
   const layout = new KernelLayout();
-  const bins = layout.take(rows * columns.length);
-  const bits = layout.take(drawn.length);
-  const nodes = grown.map(({ tree }) => layout.take(tree.left.length * NODE_BYTES));
-  const valuesAt = grown.map(({ tree }) => layout.take(tree.left.length * 4));
-  // The kernel fills its last group of four rows up.
-  const lists = Array.from({ length: threads }, () => layout.take((SCORED_ROWS + 4) * 4));
-  const leaves = Array.from({ length: threads }, () => layout.take((SCORED_ROWS + 4) * 4));
-  const memory = layout.memory(
-    `To score ${grown.length} trees by the rows that they did not draw`,
-    'train without oobScore, or with a larger minSamplesLeaf',
-  );
+  const counts = grown.map(({ tree }) => tree.left.length);
+  const addresses = addressesOf(layout, rows, columns.length, counts, threads);
+  const memory = layout.memory(...tooLarge(grown.length));
   const bytes = new Uint8Array(memory.buffer);
-  bytes.set(new Uint8Array(workspace.memory.buffer, workspace.bins, rows * columns.length), bins);
-  bytes.set(drawn, bits);
-  const values = grown.map(({ tree, cuts }, number) => {
-    writeNodes(tree, cuts, new Uint32Array(memory.buffer, nodes[number] ?? 0, tree.left.length * 2));
-    const own = new Float32Array(memory.buffer, valuesAt[number] ?? 0, tree.left.length);
-    own.set(tree.value);
-    return own;
+  bytes.set(new Uint8Array(workspace.memory.buffer, workspace.bins, rows * columns.length), addresses.bins);
+  bytes.set(drawn, addresses.drawn);
+  grown.forEach(({ tree, binned }, number) => {
+    if (binned === undefined) throw new Error('the bins that a tree parts rows by were not kept');
+    new Uint32Array(memory.buffer, addresses.nodes[number], binned.length).set(binned);
+    new Float32Array(memory.buffer, addresses.values[number], tree.value.length).set(tree.value);
   });
   const blocks = Math.ceil(rows / SCORED_ROWS);
   const numbers = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(length * 8));
   return {
+    ...addresses,
     memory,
-    bins,
-    drawn: bits,
-    nodes,
-    values,
-    rows: lists,
-    leaves,
     predicted: numbers(rows),
     spread: numbers(rows),
     squared: numbers(blocks * grown.length),
@@ -82,85 +125,62 @@ export function layOutScoring(
   };
 }
 
-function writeNodes({ left, feature, missingLeft }: Tree, cuts: Uint8Array | undefined, words: Uint32Array): void {
-  if (cuts === undefined) throw new Error('the cuts of a tree were not kept');
-  for (let node = 0; node < left.length; node++) {
-    const child = left[node] ?? 0;
-    words[2 * node] = child === 0 ? node : child;
-    words[2 * node + 1] =
-      child === 0 ? STAY : ((feature[node] ?? 0) << 9) | ((missingLeft[node] ?? 0) << 8) | (cuts[node] ?? 0);
-  }
-}
-
 /** Scores blocks of rows on one thread. What it finds of a block depends on nothing else. */
 export class BlockScorer {
   private readonly problem: Problem;
   private readonly scoring: Scoring;
+  private readonly space: ScoringSpace;
   private readonly kernel: LeafFunctions;
-  private readonly rows: number;
-  private readonly leaves: number;
-  private readonly rowList: Uint32Array;
-  private readonly leafList: Uint32Array;
+  private readonly scores: Float64Array;
+  private readonly totals: Float64Array;
 
   constructor(problem: Problem, scoring: Scoring, thread: number) {
     const { memory } = scoring;
+    const space = scoring.threads[thread];
+    if (space === undefined) throw new Error(`there is no room for thread ${thread}`);
     this.problem = problem;
     this.scoring = scoring;
+    this.space = space;
     this.kernel = instantiateKernel<LeafFunctions>(memory);
-    this.rows = scoring.rows[thread] ?? 0;
-    this.leaves = scoring.leaves[thread] ?? 0;
-    this.rowList = new Uint32Array(memory.buffer, this.rows, SCORED_ROWS);
-    this.leafList = new Uint32Array(memory.buffer, this.leaves, SCORED_ROWS);
+    this.scores = new Float64Array(memory.buffer, space.scores, SCORED_ROWS * SCORE_NUMBERS);
+    this.totals = new Float64Array(memory.buffer, space.totals, 2);
   }
 
   /** Lets each row of a block be predicted by the trees that did not draw it, in the order of the trees. */
   score(block: number): void {
-    const { problem, scoring, rowList, leafList } = this;
+    const { problem, scoring, space, scores, totals } = this;
     const { target, mean, columns } = problem;
     const from = block * SCORED_ROWS;
     const to = Math.min(problem.rows, from + SCORED_ROWS);
     const trees = scoring.nodes.length;
     const bytes = Math.ceil(problem.rows / 8);
-    const sums = new Float64Array(to - from);
-    const squares = new Float64Array(to - from);
-    const counts = new Uint32Array(to - from);
-    let squared = 0;
-    let scored = 0;
+    scores.fill(0);
+    totals.fill(0);
+    for (let row = from; row < to; row++) scores[(row - from) * SCORE_NUMBERS] = target[row] ?? 0;
     for (let tree = 0; tree < trees; tree++) {
-      const values = scoring.values[tree];
-      const listed = this.kernel.leavesOfUndrawn(
+      this.kernel.scoreUndrawn(
         scoring.nodes[tree] ?? 0,
+        scoring.values[tree] ?? 0,
+        mean,
         scoring.bins,
         columns.length,
         scoring.drawn + tree * bytes,
         from,
         to,
-        this.rows,
-        this.leaves,
+        space.rows,
+        space.leaves,
+        space.scores,
+        space.totals,
       );
-      for (let i = 0; i < listed; i++) {
-        const row = rowList[i] ?? 0;
-        const at = row - from;
-        const value = (values?.[leafList[i] ?? 0] ?? 0) - mean;
-        const actual = target[row] ?? 0;
-        const count = counts[at] ?? 0;
-        const before = sums[at] ?? 0;
-        const sum = before + value;
-        if (count > 0) squared -= (before / count - actual) ** 2;
-        else scored++;
-        squared += (sum / (count + 1) - actual) ** 2;
-        sums[at] = sum;
-        squares[at] = (squares[at] ?? 0) + value * value;
-        counts[at] = count + 1;
-      }
-      scoring.squared[block * trees + tree] = Math.max(0, squared);
-      scoring.scored[block * trees + tree] = scored;
+      scoring.squared[block * trees + tree] = Math.max(0, totals[0] ?? 0);
+      scoring.scored[block * trees + tree] = totals[1] ?? 0;
     }
     for (let row = from; row < to; row++) {
-      const count = counts[row - from] ?? 0;
-      const own = (sums[row - from] ?? 0) / count;
+      const at = (row - from) * SCORE_NUMBERS;
+      const count = scores[at + 4] ?? 0;
+      const own = (scores[at + 1] ?? 0) / count;
       scoring.predicted[row] = mean + own;
-      scoring.spread[row] = Math.sqrt(Math.max(0, (squares[row - from] ?? 0) / count - own * own));
+      scoring.spread[row] = Math.sqrt(Math.max(0, (scores[at + 2] ?? 0) / count - own * own));
     }
   }
 }
@@ -172,10 +192,10 @@ export function outOfBagOf(
   places: Uint32Array | undefined,
   rows: number,
 ): { outOfBag: OutOfBag; learningCurve: LearningCurve } {
-  const at = places ?? Uint32Array.from(predicted, (_, row) => row);
   const placed = (values: Float64Array): Float64Array => {
     const all = new Float64Array(rows).fill(NaN);
-    for (let row = 0; row < values.length; row++) all[at[row] ?? 0] = values[row] ?? NaN;
+    if (places === undefined) all.set(values);
+    else for (let row = 0; row < values.length; row++) all[places[row] ?? 0] = values[row] ?? NaN;
     return all;
   };
   const curve = new Float64Array(nodes.length);
@@ -188,15 +208,18 @@ export function outOfBagOf(
     }
     curve[tree] = Math.sqrt(errors / count);
   }
-  const known = at.filter((_, row) => !Number.isNaN(predicted[row]));
   const all = placed(predicted);
+  const known = new Float64Array(predicted.length);
+  const knownActual = new Float64Array(predicted.length);
+  let count = 0;
+  for (let row = 0; row < rows; row++) {
+    const own = all[row] ?? NaN;
+    if (Number.isNaN(own)) continue;
+    known[count] = own;
+    knownActual[count++] = actual[row] ?? NaN;
+  }
   const metrics =
-    known.length === 0
-      ? { r2: NaN, mae: NaN, rmse: NaN }
-      : evaluate(
-          Float64Array.from(known, (row) => actual[row] ?? NaN),
-          Float64Array.from(known, (row) => all[row] ?? NaN),
-        );
+    count === 0 ? { r2: NaN, mae: NaN, rmse: NaN } : evaluate(knownActual.subarray(0, count), known.subarray(0, count));
   return {
     outOfBag: { predicted: all, spread: placed(spread), metrics },
     learningCurve: { name: 'oob_rmse', values: curve },

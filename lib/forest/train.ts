@@ -3,7 +3,7 @@ import { checkTrainingData, type TrainingData } from './columns.ts';
 import { startCrew } from './crew.ts';
 import { TreeEnsemble } from './ensemble.ts';
 import { type ForestOptions, resolveOptions } from './options.ts';
-import { layOutScoring, outOfBagOf } from './out-of-bag.ts';
+import { checkScoring, layOutScoring, outOfBagOf } from './out-of-bag.ts';
 import { layOut, type Problem, rowsWithWeight } from './problem.ts';
 import { layOutWorkspace } from './workspace.ts';
 
@@ -23,9 +23,11 @@ export async function trainForest(data: TrainingData, options: ForestOptions = {
   const given = checkTrainingData(data);
   const weighty = rowsWithWeight(data);
   const learnt = weighty === undefined ? data : { ...data, rows: weighty.rows };
+  const rows = weighty?.rows.length ?? given;
+  if (resolved.oobScore) checkScoring(rows, data.columns.length, resolved);
   const crew = startCrew(resolved.nJobs, options.signal);
   try {
-    const { problem: laidOut, features } = layOut(learnt, weighty?.rows.length ?? given, resolved.randomState);
+    const { problem: laidOut, features } = layOut(learnt, rows, resolved.randomState);
     const problem = resolved.oobScore ? withDraws(laidOut, resolved.nEstimators) : laidOut;
     const binCounts = problem.edges.map(({ length }) => length + 1);
     const workspace = layOutWorkspace(problem.rows, binCounts, resolved.nJobs, problem.weights !== undefined);
@@ -59,7 +61,10 @@ function withDraws(problem: Problem, trees: number): Problem {
 }
 
 function targetsOf({ target, rows }: TrainingData, count: number): Float64Array {
-  return rows === undefined ? target : Float64Array.from({ length: count }, (_, i) => target[rows[i] ?? 0] ?? NaN);
+  if (rows === undefined) return target;
+  const own = new Float64Array(count);
+  for (let i = 0; i < count; i++) own[i] = target[rows[i] ?? 0] ?? NaN;
+  return own;
 }
 
 /** scikit-learn's impurity importances: each tree's gains as shares of 1, their mean over the trees, again as shares of 1. */

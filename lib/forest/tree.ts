@@ -13,6 +13,9 @@ export interface Tree {
   readonly value: Float32Array;
 }
 
+/** What makes a node a leaf, where it is its own left child: every bin is at most this. */
+const STAY = 255;
+
 /** A tree while it grows: its arrays double when they are full. */
 export class TreeBuilder {
   private size = 0;
@@ -64,9 +67,18 @@ export class TreeBuilder {
     };
   }
 
-  /** A copy of the cuts that the finished tree's thresholds stand for. */
-  cuts(): Uint8Array {
-    return this.cut.slice(0, this.size);
+  /** The nodes of the finished tree by bins instead of thresholds, two words each: see kernel/assembly/leaves.ts. */
+  binned(): Uint32Array<ArrayBuffer> {
+    const { size, left, feature, missingLeft, cut } = this;
+    const words = new Uint32Array(size * 2);
+    for (let node = 0; node < size; node++) {
+      const child = left[node] ?? 0;
+      const missing = missingLeft[node] ?? 0;
+      words[2 * node] = child === 0 ? node : child;
+      words[2 * node + 1] =
+        child === 0 ? STAY : ((feature[node] ?? 0) << 9) | (missing << 8) | ((cut[node] ?? 0) + missing);
+    }
+    return words;
   }
 
   private double(): void {

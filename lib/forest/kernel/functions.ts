@@ -1,7 +1,9 @@
 /** What kernel/assembly/leaves.ts exports. */
 export interface LeafFunctions {
-  leavesOfUndrawn(
+  scoreUndrawn(
     nodes: number,
+    values: number,
+    mean: number,
     bins: number,
     stride: number,
     drawn: number,
@@ -9,7 +11,9 @@ export interface LeafFunctions {
     to: number,
     rows: number,
     leaves: number,
-  ): number;
+    scores: number,
+    totals: number,
+  ): void;
 }
 
 /** What kernel/assembly/forest.ts exports; addresses are in bytes, and what lies there is described in that file. */

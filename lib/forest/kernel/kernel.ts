@@ -32,16 +32,24 @@ export class KernelLayout {
   }
 
   /**
-   * A shared memory, all zeros, that has room for what was taken.
-   * @throws LakeletError FOREST_TOO_LARGE where that is more than the 4 GiB that WebAssembly can address; `what` and `advice` are for its message
+   * Whether what was taken has room, before it is made.
+   * @throws LakeletError FOREST_TOO_LARGE where it is more than the 4 GiB that WebAssembly can address; `what` and `advice` are for its message
    */
-  memory(what: string, advice: string): WebAssembly.Memory {
+  check(what: string, advice: string): void {
     if (this.end > MAX_BYTES) {
       throw new LakeletError(
         'FOREST_TOO_LARGE',
         `${what} takes ${Math.ceil(this.end / 2 ** 20)} MiB, and WebAssembly can address 4096; ${advice}.`,
       );
     }
+  }
+
+  /**
+   * A shared memory, all zeros, that has room for what was taken.
+   * @throws LakeletError FOREST_TOO_LARGE, as {@link KernelLayout.check}
+   */
+  memory(what: string, advice: string): WebAssembly.Memory {
+    this.check(what, advice);
     const pages = Math.ceil(this.end / PAGE_BYTES);
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
   }

@@ -1,6 +1,6 @@
 // What the kernel's module exports: each family of functions has a file of its own.
 export { forestPartition, forestSearch } from './forest';
-export { leavesOfUndrawn } from './leaves';
+export { scoreUndrawn } from './leaves';
 export {
   boostingBin,
   boostingGradients,
