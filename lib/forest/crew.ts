@@ -7,7 +7,7 @@ import { boost } from './boosting/rounds.ts';
 import { type GrownTree, TreeGrower } from './grow.ts';
 import { instantiateKernel } from './kernel/kernel.ts';
 import type { ResolvedOptions } from './options.ts';
-import { BlockScorer, SCORED_ROWS, type Scoring } from './out-of-bag.ts';
+import { BlockScorer, type Scoring } from './out-of-bag.ts';
 import type { Problem } from './problem.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -218,8 +218,11 @@ function work(
 
 function score({ problem, scoring }: ScoringJob, control: Int32Array): void {
   const scorer = new BlockScorer(problem, scoring, Atomics.add(control, NEXT_SCORER, 1));
-  const blocks = Math.ceil(problem.rows / SCORED_ROWS);
-  for (let block = Atomics.add(control, NEXT_SCORED, 1); block < blocks; block = Atomics.add(control, NEXT_SCORED, 1))
+  for (
+    let block = Atomics.add(control, NEXT_SCORED, 1);
+    block < scoring.blocks;
+    block = Atomics.add(control, NEXT_SCORED, 1)
+  )
     scorer.score(block);
 }
 

@@ -7,13 +7,15 @@ import type { ResolvedOptions } from './options.ts';
 import type { Problem } from './problem.ts';
 import type { Workspace } from './workspace.ts';
 
-/** Rows that are scored together: few enough to stay in a core's cache from tree to tree. */
-export const SCORED_ROWS = 4096;
+/** The most rows that are scored together: they are many, because each block fetches all trees from memory anew. */
+const MOST_ROWS = 20_480;
+/** Blocks come in fours, so that no thread of two or four works alone on a last one. */
+const BLOCKS_AT_ONCE = 4;
 
 const NODE_BYTES = 8;
 const SCORE_NUMBERS = 5;
 /** The kernel fills its last group of eight rows up. */
-const LIST_BYTES = (SCORED_ROWS + 8) * 4;
+const LIST_BYTES = (MOST_ROWS + 8) * 4;
 
 /** A thread's room, as addresses: lists of rows and of the leaves that they fall into, the rows' scores, and their totals. */
 interface ScoringSpace {
@@ -37,6 +39,9 @@ interface Addresses {
 export interface Scoring extends Addresses {
   /** Has its own copy of the bins, the trees and their draws. */
   readonly memory: WebAssembly.Memory;
+  /** How many rows are scored together, and how many such blocks there are: by the number of rows alone. */
+  readonly blockRows: number;
+  readonly blocks: number;
   /** By row: the mean of those trees' predictions that did not learn from it, and its standard deviation. */
   readonly predicted: Float64Array;
   readonly spread: Float64Array;
@@ -60,7 +65,7 @@ function addressesOf(
     threads: Array.from({ length: threads }, () => ({
       rows: layout.take(LIST_BYTES),
       leaves: layout.take(LIST_BYTES),
-      scores: layout.take(SCORED_ROWS * SCORE_NUMBERS * 8),
+      scores: layout.take(MOST_ROWS * SCORE_NUMBERS * 8),
       totals: layout.take(16),
     })),
   };
@@ -113,11 +118,16 @@ export function layOutScoring(
     new Uint32Array(memory.buffer, addresses.nodes[number], binned.length).set(binned);
     new Float32Array(memory.buffer, addresses.values[number], tree.value.length).set(tree.value);
   });
-  const blocks = Math.ceil(rows / SCORED_ROWS);
+  const atOnce = Math.ceil(rows / (BLOCKS_AT_ONCE * MOST_ROWS));
+  // A multiple of 8: a block starts on a byte of the draws.
+  const blockRows = Math.ceil(rows / (BLOCKS_AT_ONCE * atOnce * 8)) * 8;
+  const blocks = Math.ceil(rows / blockRows);
   const numbers = (length: number): Float64Array => new Float64Array(new SharedArrayBuffer(length * 8));
   return {
     ...addresses,
     memory,
+    blockRows,
+    blocks,
     predicted: numbers(rows),
     spread: numbers(rows),
     squared: numbers(blocks * grown.length),
@@ -142,7 +152,7 @@ export class BlockScorer {
     this.scoring = scoring;
     this.space = space;
     this.kernel = instantiateKernel<LeafFunctions>(memory);
-    this.scores = new Float64Array(memory.buffer, space.scores, SCORED_ROWS * SCORE_NUMBERS);
+    this.scores = new Float64Array(memory.buffer, space.scores, MOST_ROWS * SCORE_NUMBERS);
     this.totals = new Float64Array(memory.buffer, space.totals, 2);
   }
 
@@ -150,8 +160,8 @@ export class BlockScorer {
   score(block: number): void {
     const { problem, scoring, space, scores, totals } = this;
     const { target, mean, columns } = problem;
-    const from = block * SCORED_ROWS;
-    const to = Math.min(problem.rows, from + SCORED_ROWS);
+    const from = block * scoring.blockRows;
+    const to = Math.min(problem.rows, from + scoring.blockRows);
     const trees = scoring.nodes.length;
     const bytes = Math.ceil(problem.rows / 8);
     scores.fill(0);
