@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { axisName, type Drawing, draw, roomFor } from './canvas.ts';
+import { axisLabel, axisName, type Drawing, draw, roomFor } from './canvas.ts';
 import { colour } from './colours.ts';
 import { shown } from './html.ts';
 
@@ -33,7 +33,7 @@ export function bars(given: readonly Bar[], { label, format, mark }: BarOptions)
     marginLeft: roomFor(rows.map(({ name }) => name)),
     marginRight: 58,
     x: {
-      label,
+      label: axisLabel(label),
       labelAnchor: 'center',
       labelArrow: 'none',
       tickFormat: (value: number) => format(value),
@@ -74,6 +74,9 @@ export function bars(given: readonly Bar[], { label, format, mark }: BarOptions)
         textAnchor: 'start',
         dx: 5,
         fill: colour('ink'),
+        // Keeps the figure readable where the mark's line crosses it.
+        stroke: colour('card'),
+        strokeWidth: 4,
       }),
     ],
   });

@@ -1,5 +1,6 @@
 import * as Plot from '@observablehq/plot';
 import { parseHTML } from 'linkedom/worker';
+import { shown } from './html.ts';
 
 /** A chart's width in its own pixels; a page may show it wider or narrower. */
 export const WIDTH = 460;
@@ -37,7 +38,14 @@ const LONGEST_NAME = 24;
 
 /** A name as it stands at an axis: cut where it is long. */
 export function axisName(name: string): string {
-  return name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME - 1)}…` : name;
+  // By characters, so that none of two halves is cut in two.
+  const characters = [...name];
+  return characters.length > LONGEST_NAME ? `${characters.slice(0, LONGEST_NAME - 1).join('')}…` : name;
+}
+
+/** An axis's own name, made visible and cut where it is long. */
+export function axisLabel(label: string): string {
+  return shown(label, 60);
 }
 
 /** The room in pixels that names need at the left of a chart. */

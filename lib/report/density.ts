@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Drawing, draw } from './canvas.ts';
+import { axisLabel, type Drawing, draw } from './canvas.ts';
 import { colour } from './colours.ts';
 import { compact, count } from './figures.ts';
 
@@ -30,14 +30,14 @@ export function agreement(actual: Float64Array, predicted: Float64Array, unit: s
     marginLeft: 56,
     marginBottom: 42,
     x: {
-      label: `Actual${unit}`,
+      label: axisLabel(`Actual${unit}`),
       labelAnchor: 'center',
       labelArrow: 'none',
       tickFormat: compact,
       ticks: 6,
       domain: [low, high],
     },
-    y: { label: `Predicted${unit}`, labelArrow: 'none', tickFormat: compact, ticks: 6, domain: [low, high] },
+    y: { label: axisLabel(`Predicted${unit}`), labelArrow: 'none', tickFormat: compact, ticks: 6, domain: [low, high] },
     marks: [
       Plot.rect(
         cells.filter(({ n }) => n > 0),
@@ -82,7 +82,13 @@ export function residualBars(actual: Float64Array, predicted: Float64Array, unit
     marginTop: 28,
     marginLeft: 52,
     marginBottom: 42,
-    x: { label: `Actual − predicted${unit}`, labelAnchor: 'center', labelArrow: 'none', tickFormat: compact, ticks: 6 },
+    x: {
+      label: axisLabel(`Actual − predicted${unit}`),
+      labelAnchor: 'center',
+      labelArrow: 'none',
+      tickFormat: compact,
+      ticks: 6,
+    },
     y: { label: 'Rows', labelArrow: 'none', tickFormat: compact, ticks: 5 },
     marks: [
       Plot.gridY({ stroke: colour('line'), strokeOpacity: 1, ticks: 5 }),

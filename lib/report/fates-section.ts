@@ -52,7 +52,7 @@ function quarantineChart(quarantine: Fates['quarantine']): Html {
   return figure(
     {
       title: 'Quarantined records by the rule that they broke',
-      caption: `${count(total)} records of all runs; each counts for the first rule that it broke.${cut}`,
+      caption: `${count(total)} ${total === 1 ? 'record' : 'records'} of all runs; each counts for the first rule that it broke.${cut}`,
       drawing: bars(
         some.map(({ rule, rows }) => ({ name: rule, value: rows })),
         { label: 'Records', format: compact },

@@ -41,9 +41,10 @@ export function score(value: number): string {
   return Number.isFinite(value) ? value.toFixed(3).replace(/^-(0\.0+)$/, '$1') : '–';
 }
 
-/** A p-value: `0.013`, `< 0.001`. */
+/** A p-value behind its letter: `= 0.013`, `< 0.001`. */
 export function probability(p: number): string {
   if (!Number.isFinite(p)) return '–';
+  if (p > 0.999) return '> 0.999';
   return p < 0.001 ? '< 0.001' : `= ${p.toFixed(3)}`;
 }
 

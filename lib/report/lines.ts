@@ -1,5 +1,5 @@
 import * as Plot from '@observablehq/plot';
-import { type Drawing, draw } from './canvas.ts';
+import { axisLabel, type Drawing, draw } from './canvas.ts';
 import { colour } from './colours.ts';
 import { compact } from './figures.ts';
 import { shown } from './html.ts';
@@ -26,7 +26,7 @@ export function timeLine(
       ticks: rows.filter(({ at }) => at % step === 0).map(({ at }) => at),
       tickFormat: (at: number) => rows[at]?.name ?? '',
     },
-    y: { label, labelArrow: 'none', tickFormat: compact, ticks: 5, zero: true, nice: true },
+    y: { label: axisLabel(label), labelArrow: 'none', tickFormat: compact, ticks: 5, zero: true, nice: true },
     marks: [
       Plot.gridY({ stroke: colour('line'), strokeOpacity: 1, ticks: 5 }),
       Plot.ruleY([0], { stroke: colour('muted') }),
@@ -57,7 +57,7 @@ export function learningLine(values: ArrayLike<number>, label: string): Drawing 
     marginLeft: 52,
     marginBottom: 42,
     x: { label: 'Number of trees', labelAnchor: 'center', labelArrow: 'none', ticks: 6 },
-    y: { label, labelArrow: 'none', tickFormat: compact, ticks: 5, nice: true },
+    y: { label: axisLabel(label), labelArrow: 'none', tickFormat: compact, ticks: 5, nice: true },
     marks: [
       Plot.gridY({ stroke: colour('line'), strokeOpacity: 1, ticks: 5 }),
       Plot.lineY(rows, { x: 'trees', y: 'value', stroke: colour('series'), strokeWidth: 2 }),

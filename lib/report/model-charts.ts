@@ -1,7 +1,7 @@
 import { bars } from './bars.ts';
 import type { Chart } from './chart.ts';
 import { agreement, residualBars } from './density.ts';
-import { amount, compact, count, percent } from './figures.ts';
+import { amount, compact, count, percent, rows } from './figures.ts';
 import type { ModelFacts, SegmentFacts } from './input.ts';
 import { learningLine } from './lines.ts';
 
@@ -80,7 +80,7 @@ export function segmentCharts(model: ModelFacts): readonly Chart[] {
     const worst = shownSegments.reduce((a, b) => (b.mae > a.mae ? b : a));
     return {
       title: `Error by ${column}`,
-      caption: `Mean absolute error on the held-out rows of each value or range; it is greatest for ${worst.segment} (${count(worst.rows)} rows, ${amount(worst.mae)}). The orange line is the error over all rows.${cutNote(segments.length, 'values')}`,
+      caption: `Mean absolute error on the held-out rows of each value or range; it is greatest for ${worst.segment} (${rows(worst.rows)}, ${amount(worst.mae)}). The orange line is the error over all rows.${cutNote(segments.length, 'values')}`,
       drawing: bars(
         shownSegments.map(({ segment, mae }) => ({ name: segment, value: mae })),
         {

@@ -23,7 +23,7 @@ export function modelSection(model: ModelFacts): Html {
   ];
   const segments = segmentCharts(model);
   return html`<section><h2>The model</h2>
-<p>${model.name} predicts ${model.target} from ${listed(model.features.slice(0, 30))}${model.features.length > 30 ? ` and ${model.features.length - 30} more columns` : ''}. It is ${model.algorithm === 'forest' ? 'a random forest' : 'boosted trees'} (${count(model.trees)} trees), learnt from ${rows(model.rows)} in ${seconds(model.seconds)} and was scored on ${rows(model.actual.length)} that it had not seen: ${model.split}.</p>
+<p>${model.name} predicts ${model.target} from ${listed(model.features.slice(0, 30))}${model.features.length > 30 ? ` and ${model.features.length - 30} more columns` : ''}. It is ${model.algorithm === 'forest' ? 'a random forest' : 'boosted trees'} (${count(model.trees)} trees), learnt from ${rows(model.rows)} in ${seconds(model.seconds)} and scored on ${rows(model.actual.length)} that it had not seen: ${model.split}.</p>
 <p>${errorInWords(model)}</p>
 <p><strong>${verdict(model)}</strong></p>
 ${scoresTable(model)}

@@ -5,7 +5,7 @@ body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sa
 main{max-width:1120px;margin:0 auto;padding:24px 16px 48px}
 h1{font-size:30px;margin:0}h2{font-size:21px;margin:36px 0 12px}h3{font-size:16px;margin:0 0 8px}
 header p,figcaption,.tiles span,dd{color:var(--muted)}
-p,code,th,td,dt,dd,h3,figcaption,summary{overflow-wrap:anywhere}
+p,code,dt,dd,h3,figcaption,summary{overflow-wrap:anywhere}th,td{overflow-wrap:break-word}
 code{font-size:.9em}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px;padding:0;margin:20px 0 0;list-style:none}
 .tiles li,figure{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:14px}
