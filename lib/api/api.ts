@@ -2,16 +2,16 @@ import type { Config } from '../config.ts';
 import { asLakeletError, LakeletError } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { CODE_VERSION } from '../pipeline/code-version.ts';
+import { loadServedModel } from '../serving/index.ts';
 import { type ObjectStore, openStore } from '../storage/index.ts';
 import { type ExecutionRunner, readExecution, startExecution } from './executions.ts';
 import { failureAnswer } from './failure.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 import { LIMITS } from './limits.ts';
-import { loadModel } from './model.ts';
 import { openapi } from './openapi.ts';
 import * as operations from './operations.ts';
 import { checkOrigin } from './origin.ts';
-import { predict } from './predictions.ts';
+import { answerPredictions } from './predictions.ts';
 import { QueryRunner } from './query.ts';
 import { dispatch, type Route, route } from './route.ts';
 import { listTables, readTable } from './tables.ts';
@@ -55,7 +55,7 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-function routesOf({ config, model, runner }: ApiOptions, queries: QueryRunner): Route[] {
+function routesOf({ config, model, runner, log }: ApiOptions, queries: QueryRunner): Route[] {
   const lake = openStore(config.lakeUri);
   return [
     route(operations.getOpenapi, async () => openapi()),
@@ -68,9 +68,10 @@ function routesOf({ config, model, runner }: ApiOptions, queries: QueryRunner): 
     route(operations.postQuery, (_, body) =>
       queries.run({ ...body, lakeUri: config.lakeUri, seconds: LIMITS.querySeconds }),
     ),
-    route(operations.postPredictions, async (_, body) =>
-      predict(await loadModel(config, body.model ?? model), body.records),
-    ),
+    route(operations.postPredictions, async (_, body) => {
+      const served = await loadServedModel(config, body.model ?? model, { log });
+      return answerPredictions(served, body.records);
+    }),
     route(operations.postExecutions, (_, body) => startExecution(lake, needed(runner), body)),
     route(operations.getExecution, ({ id }) => readExecution(lake, needed(runner), id)),
   ];

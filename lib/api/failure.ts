@@ -26,6 +26,7 @@ export const STATUSES: Readonly<Record<string, number>> = {
   UNSUPPORTED_FEATURE: 422,
   MODEL_UNSUITABLE: 422,
   EXECUTIONS_UNAVAILABLE: 501,
+  MODEL_RUNTIME_MISSING: 501,
 };
 
 /** The answer to a request that failed. What happened inside is left to the log. */

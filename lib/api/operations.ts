@@ -85,7 +85,7 @@ export const postPredictions = operation({
   body: schemas.predictionsBody,
   status: 200,
   answer: schemas.predictionsAnswer,
-  errors: ['PREDICTION_INVALID', 'MODEL_NOT_FOUND', 'MODEL_UNSUITABLE'],
+  errors: ['PREDICTION_INVALID', 'MODEL_NOT_FOUND', 'MODEL_UNSUITABLE', 'MODEL_RUNTIME_MISSING'],
 });
 
 export const postExecutions = operation({

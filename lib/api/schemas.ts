@@ -108,6 +108,17 @@ export const predictionsBody = z.strictObject({
 export const predictionsAnswer = z.strictObject({
   model: z.strictObject({ name: z.string(), version: z.string() }),
   predictions: z.array(z.number()).meta({ description: 'In the order of the records.' }),
+  lower: z
+    .array(z.number())
+    .optional()
+    .meta({
+      description: "Where the intervals around the predictions begin, of a model that has any; in the records' order.",
+    }),
+  upper: z.array(z.number()).optional().meta({ description: 'Where they end.' }),
+  warnings: z
+    .array(z.string())
+    .optional()
+    .meta({ description: 'Which categories the model does not know, so that they count as missing.' }),
 });
 
 /** The fields are those of a run's event, with its defaults; a run id is made up where none is given. */

@@ -37,7 +37,7 @@ export { foldByTime, splitByTime } from './evaluate/time-split.ts';
 export type { IntervalCalibration, IntervalPredictions } from './intervals.ts';
 export { evaluate, type RegressionMetrics } from './metrics.ts';
 export { toOnnx } from './onnx.ts';
-export { fromOnnx } from './onnx-read.ts';
+export { fromOnnx, isOwnOnnx } from './onnx-read.ts';
 export type { ForestOptions } from './options.ts';
 export { type RowSplit, splitRows, takeRows } from './rows.ts';
 export { trainForest } from './train.ts';

@@ -1,3 +1,4 @@
+import { LakeletError } from '../errors.ts';
 import type { ModelFeature } from './columns.ts';
 import { TreeEnsemble } from './ensemble.ts';
 import { type ModelDescription, readDescription } from './onnx-description.ts';
@@ -47,6 +48,19 @@ export function fromOnnx(bytes: Uint8Array): TreeEnsemble {
     base,
     ...(intervals !== undefined && { intervals }),
   });
+}
+
+/** Whether bytes are of a file that {@link toOnnx} wrote, as far as its first fields tell; it may be damaged for all that. */
+export function isOwnOnnx(bytes: Uint8Array): boolean {
+  try {
+    for (const field of readFields(bytes)) {
+      if (field.number === MODEL.producerName) return textOf(field) === PRODUCER;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof LakeletError) return false;
+    throw error;
+  }
 }
 
 function descriptionOf(entry: Uint8Array): ModelDescription | undefined {

@@ -11,15 +11,15 @@ export {
   type PresentChampion,
 } from './champion.ts';
 export type { MlflowServer } from './http.ts';
-export { type LocalVersion, localModel, localVersions } from './local-registry.ts';
+export { type LocalVersion, localModel, localOnnx, localVersion, localVersions } from './local-registry.ts';
 export { type LogTarget, logTraining } from './log-training.ts';
-export { MLFLOW_VERSION } from './model-folder.ts';
+export { MLFLOW_VERSION, MODEL_FILE } from './model-folder.ts';
 export { type PushOptions, type PushSummary, pushRecords } from './push.ts';
 export { findPython, interpreterOf } from './python.ts';
 export { type KeptRecord, keepRecord, readRecord, recordKeys } from './record-store.ts';
 export { type LoggedTraining, logOnServer } from './server-log.ts';
 export { type RunningServer, type ServerOptions, startMlflowServer } from './server-process.ts';
-export { fetchModel } from './server-registry.ts';
+export { aliasedVersion, fetchModel, type ReadModelFile, versionFiles } from './server-registry.ts';
 export { TAG } from './tags.ts';
 export type {
   ComparisonRun,

@@ -72,20 +72,30 @@ export async function localModel(
   name: string,
   versionOrAlias: string,
 ): Promise<{ version: string; onnx: Uint8Array } | undefined> {
-  const versions = await localVersions(store, name);
-  const found = await versionOf(store, versions, versionOrAlias);
+  const found = await localVersion(store, name, versionOrAlias);
   if (found === undefined) return undefined;
-  return { version: String(found.version), onnx: await readModel(store, recordKey(found.runId)) };
+  return { version: String(found.version), onnx: await localOnnx(store, found) };
 }
 
-async function versionOf(
+/** The version that a version's number or an alias stands for; undefined where there is none. */
+export async function localVersion(
   store: ObjectStore,
-  versions: readonly LocalVersion[],
+  name: string,
   versionOrAlias: string,
 ): Promise<LocalVersion | undefined> {
+  const versions = await localVersions(store, name);
   if (versionOrAlias === CHAMPION_ALIAS) return championOf(store, versions);
   if (versionOrAlias === CHALLENGER_ALIAS) return challengerOf(store, versions);
   return versions.find(({ version }) => String(version) === versionOrAlias);
+}
+
+/**
+ * The bytes of a version's model.
+ *
+ * @throws LakeletError `MLFLOW_RECORD_CORRUPT`; what the store throws
+ */
+export async function localOnnx(store: ObjectStore, { runId }: LocalVersion): Promise<Uint8Array> {
+  return readModel(store, recordKey(runId));
 }
 
 /** The loser of the last comparison whose record is still there: a version that did not win, or the champion before one that did. */

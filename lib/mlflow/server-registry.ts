@@ -208,12 +208,59 @@ async function presentChampion(
 
 /** The bytes of a version's `model.onnx`; undefined where there is no such version, or it has none that the server hands out. */
 async function modelOf(server: MlflowServer, name: string, version: string): Promise<Uint8Array | undefined> {
+  const read = await versionFiles(server, name, version);
+  return read?.(MODEL_FILE);
+}
+
+/** What the server says of a model that is not there; the latter of a name that no model of MLflow's can have. */
+const NO_SUCH_MODEL = ['RESOURCE_DOES_NOT_EXIST', 'INVALID_PARAMETER_VALUE'];
+
+/** Reads a file of a model's folder by its path there; undefined where there is none that the server hands out. */
+export type ReadModelFile = (path: string) => Promise<Uint8Array | undefined>;
+
+/**
+ * Where to read the files of a version's model folder (`MLmodel`, `model.onnx`, …), whoever logged it.
+ *
+ * @returns undefined where there is no such version
+ */
+export async function versionFiles(
+  server: MlflowServer,
+  name: string,
+  version: string,
+): Promise<ReadModelFile | undefined> {
+  // MLflow keeps versions as 32-bit integers, and fails over longer ones.
+  if (!/^\d{1,9}$/.test(version)) return undefined;
   const path = 'model-versions/get-download-uri';
   const answer = z.object({ artifact_uri: z.string() });
   const found = await tryCall(server, { method: 'GET', path, query: { name, version }, answer, repeatable: true });
-  if (found.ok) return downloadArtifact(server, found.value.artifact_uri, MODEL_FILE, MODEL_LIMIT);
-  if (found.errorCode === 'RESOURCE_DOES_NOT_EXIST') return undefined;
+  if (found.ok) return (file) => downloadArtifact(server, found.value.artifact_uri, file, MODEL_LIMIT);
+  if (NO_SUCH_MODEL.includes(found.errorCode)) return undefined;
   throw refused(server, path, found);
+}
+
+/**
+ * The version that an alias (`champion`, `challenger`, one of others) stands at now, in one call.
+ *
+ * @returns a version as it is, unasked; undefined where there is no such model, or no such alias of it
+ */
+export async function aliasedVersion(
+  server: MlflowServer,
+  name: string,
+  versionOrAlias: string,
+): Promise<string | undefined> {
+  if (/^\d+$/.test(versionOrAlias)) return versionOrAlias;
+  const found = await tryCall(server, {
+    method: 'GET',
+    path: 'registered-models/get',
+    query: { name },
+    answer: REGISTERED,
+    repeatable: true,
+  });
+  if (found.ok) {
+    return found.value.registered_model.aliases.find(({ alias }) => alias === versionOrAlias)?.version;
+  }
+  if (NO_SUCH_MODEL.includes(found.errorCode)) return undefined;
+  throw refused(server, 'registered-models/get', found);
 }
 
 /**
@@ -226,24 +273,9 @@ export async function fetchModel(
   name: string,
   versionOrAlias: string,
 ): Promise<{ version: string; onnx: Uint8Array } | undefined> {
-  const found = await tryCall(server, {
-    method: 'GET',
-    path: 'registered-models/get',
-    query: { name },
-    answer: REGISTERED,
-    repeatable: true,
-  });
-  if (!found.ok) {
-    // The latter: a name that no model of MLflow's can have.
-    if (['RESOURCE_DOES_NOT_EXIST', 'INVALID_PARAMETER_VALUE'].includes(found.errorCode)) return undefined;
-    throw refused(server, 'registered-models/get', found);
-  }
-  const alias = found.value.registered_model.aliases.find((entry) => entry.alias === versionOrAlias);
-  const version = alias?.version ?? versionOrAlias;
-  // MLflow keeps versions as 32-bit integers, and fails over longer ones.
-  if (!/^\d{1,9}$/.test(version)) return undefined;
-  const onnx = await modelOf(server, name, version);
-  return onnx === undefined ? undefined : { version, onnx };
+  const version = await aliasedVersion(server, name, versionOrAlias);
+  const onnx = version === undefined ? undefined : await modelOf(server, name, version);
+  return version === undefined || onnx === undefined ? undefined : { version, onnx };
 }
 
 async function setAlias(server: MlflowServer, name: string, alias: string, version: string): Promise<void> {

@@ -8,9 +8,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { predict } from '../../lib/api/predictions.ts';
 import { fromOnnx } from '../../lib/forest/index.ts';
 import { fetchModel, interpreterOf } from '../../lib/mlflow/index.ts';
+import { ensembleScorer, scoreRecords } from '../../lib/serving/index.ts';
 import { openStore } from '../../lib/storage/index.ts';
 import type { S3Connection } from '../../lib/storage/s3-client.ts';
 import { S3Store } from '../../lib/storage/s3-store.ts';
@@ -179,9 +179,10 @@ describe('an execution of 100,000 rows on the emulators', () => {
       const trackingUri = emulators?.settings.MLFLOW_TRACKING_URI ?? '';
       const { version = '', onnx = new Uint8Array() } =
         (await fetchModel({ trackingUri }, 'purchase-amount', 'champion')) ?? {};
-      const own = predict({ name: 'purchase-amount', version, forest: fromOnnx(onnx) }, records);
+      const scorer = ensembleScorer(fromOnnx(onnx));
+      const own = await scoreRecords({ name: 'purchase-amount', version, ...scorer }, records);
       // Python's runtime sums the trees in 32-bit floats.
-      const apart = own.predictions.map((value, at) => Math.abs(value / (predictions[at] ?? Number.NaN) - 1));
+      const apart = [...own.predicted].map((value, at) => Math.abs(value / (predictions[at] ?? Number.NaN) - 1));
       expect(Math.max(...apart)).toBeLessThan(1e-5);
       expect(new Set(predictions).size).toBeGreaterThan(100);
     },

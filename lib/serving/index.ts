@@ -1,0 +1,14 @@
+/** Models in use: loaded from a registry or a file, kept, and asked. */
+
+export { ensembleScorer } from './ensemble-scorer.ts';
+export { type LoadOptions, loadServedModel, REFRESH_MS } from './load.ts';
+export {
+  kindOf,
+  type Scorer,
+  type Scores,
+  type ServedFeature,
+  type ServedModel,
+  type UnseenCategory,
+} from './model.ts';
+export { openModelFile } from './model-file.ts';
+export { type ScoredRecord, scoreRecords, warningsOf } from './records.ts';
