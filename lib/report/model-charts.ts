@@ -16,8 +16,33 @@ export function unitOf({ unit }: Pick<ModelFacts, 'unit'>): string {
   return unit === undefined ? '' : ` (${unit})`;
 }
 
+/** All charts of a model. */
+export interface ModelCharts {
+  readonly importances: readonly Chart[];
+  readonly agreement: Chart;
+  readonly residuals: Chart;
+  readonly segments: readonly Chart[];
+  /** Undefined where the training told no error by the number of trees. */
+  readonly curve: Chart | undefined;
+}
+
+const drawn = new WeakMap<ModelFacts, ModelCharts>();
+
+/** Draws a model's charts; once for the same model, since its report and its plots show the same. */
+export function modelCharts(model: ModelFacts): ModelCharts {
+  const charts = drawn.get(model) ?? {
+    importances: importanceCharts(model),
+    agreement: agreementChart(model),
+    residuals: residualChart(model),
+    segments: segmentCharts(model),
+    curve: curveChart(model),
+  };
+  drawn.set(model, charts);
+  return charts;
+}
+
 /** What the model looks at: by its splits, and by what happens without a feature. */
-export function importanceCharts(model: ModelFacts): readonly Chart[] {
+function importanceCharts(model: ModelFacts): readonly Chart[] {
   const shares = model.importances.toSorted((a, b) => b.importance - a.importance);
   const [first] = shares;
   const rises = (model.permutation ?? []).toSorted((a, b) => b.mean - a.mean);
@@ -47,7 +72,7 @@ export function importanceCharts(model: ModelFacts): readonly Chart[] {
 }
 
 /** Predicted against actual. */
-export function agreementChart(model: ModelFacts): Chart {
+function agreementChart(model: ModelFacts): Chart {
   return {
     title: `Predicted against actual ${model.target}`,
     caption: `All ${count(model.actual.length)} held-out rows; the darker a cell, the more rows lie in it. On the orange line a prediction would be exact.`,
@@ -56,7 +81,7 @@ export function agreementChart(model: ModelFacts): Chart {
 }
 
 /** How far off predictions are. */
-export function residualChart(model: ModelFacts): Chart {
+function residualChart(model: ModelFacts): Chart {
   const { actual, predicted } = model;
   let sum = 0;
   for (let row = 0; row < actual.length; row++) sum += (actual[row] ?? 0) - (predicted[row] ?? 0);
@@ -70,7 +95,7 @@ export function residualChart(model: ModelFacts): Chart {
 }
 
 /** The error of parts of the rows, a chart for each column. */
-export function segmentCharts(model: ModelFacts): readonly Chart[] {
+function segmentCharts(model: ModelFacts): readonly Chart[] {
   const byColumn = new Map<string, SegmentFacts[]>();
   for (const segment of model.segments ?? []) {
     byColumn.set(segment.column, [...(byColumn.get(segment.column) ?? []), segment]);
@@ -99,7 +124,7 @@ export function undrawnColumns(model: ModelFacts): number {
 }
 
 /** The error by the number of trees; undefined where the training did not tell it. */
-export function curveChart(model: ModelFacts): Chart | undefined {
+function curveChart(model: ModelFacts): Chart | undefined {
   const { curve } = model;
   if (curve === undefined || !Array.from(curve.values).some(Number.isFinite)) return undefined;
   const rowsOf = curve.name === 'oob_rmse' ? 'rows that a tree did not learn from' : 'rows kept apart while training';

@@ -2,26 +2,13 @@ import { type Chart, figure } from './chart.ts';
 import { amount, count, listed, percent, probability, rows, score, seconds } from './figures.ts';
 import { type Html, html } from './html.ts';
 import type { ModelFacts, Scores } from './input.ts';
-import {
-  agreementChart,
-  curveChart,
-  importanceCharts,
-  residualChart,
-  segmentCharts,
-  undrawnColumns,
-} from './model-charts.ts';
+import { modelCharts, undrawnColumns } from './model-charts.ts';
 
 /** The model: what it predicts, how good it is and beside what, and where it errs. */
 export function modelSection(model: ModelFacts): Html {
-  const curve = curveChart(model);
+  const { agreement, residuals, importances, segments, curve } = modelCharts(model);
   const undrawn = undrawnColumns(model);
-  const charts: readonly Chart[] = [
-    agreementChart(model),
-    residualChart(model),
-    ...importanceCharts(model),
-    ...(curve === undefined ? [] : [curve]),
-  ];
-  const segments = segmentCharts(model);
+  const charts: readonly Chart[] = [agreement, residuals, ...importances, ...(curve === undefined ? [] : [curve])];
   return html`<section><h2>The model</h2>
 <p>${model.name} predicts ${model.target} from ${listed(model.features.slice(0, 30))}${model.features.length > 30 ? ` and ${model.features.length - 30} more columns` : ''}. It is ${model.algorithm === 'forest' ? 'a random forest' : 'boosted trees'} (${count(model.trees)} trees), learnt from ${rows(model.rows)} in ${seconds(model.seconds)} and scored on ${rows(model.actual.length)} that it had not seen: ${model.split}.</p>
 <p>${errorInWords(model)}</p>

@@ -1,6 +1,6 @@
 import { type Chart, standalone } from './chart.ts';
 import type { ModelFacts } from './input.ts';
-import { agreementChart, curveChart, importanceCharts, residualChart, segmentCharts } from './model-charts.ts';
+import { modelCharts } from './model-charts.ts';
 
 /** A picture as MLflow keeps it: its place among a run's artifacts, and its bytes. */
 export interface PlotFile {
@@ -13,12 +13,12 @@ export interface PlotFile {
  * the learning curve; one for which there are no figures is left out.
  */
 export function trainingPlots(model: ModelFacts): readonly PlotFile[] {
-  const curve = curveChart(model);
+  const { importances, residuals, agreement, segments, curve } = modelCharts(model);
   const files: readonly (readonly [string, readonly Chart[]])[] = [
-    ['importances', importanceCharts(model)],
-    ['residuals', [residualChart(model)]],
-    ['predicted_vs_actual', [agreementChart(model)]],
-    ['error_by_segment', segmentCharts(model)],
+    ['importances', importances],
+    ['residuals', [residuals]],
+    ['predicted_vs_actual', [agreement]],
+    ['error_by_segment', segments],
     ['learning_curve', curve === undefined ? [] : [curve]],
   ];
   return files
