@@ -111,11 +111,13 @@ function lineOf({ label }: Side, these: readonly ModelMeasured[], own: readonly 
 
 /** Says whether another seed explains the difference in accuracy. */
 function accuracyLine({ label }: Side, these: readonly ModelMeasured[], own: readonly ModelMeasured[]): string {
-  const told = (name: string, by: (one: ModelMeasured) => number, better: 1 | -1, digits: number): string => {
+  const compared = (name: string, by: (one: ModelMeasured) => number, better: 1 | -1, digits: number): string => {
     const { by: found, noise } = difference(own.map(by), these.map(by));
     const verdict = Math.abs(found) <= noise ? 'within noise' : found * better > 0 ? 'better' : 'worse';
-    return `${name} ${found < 0 ? '−' : '+'}${Math.abs(found).toFixed(digits)} (noise ${noise.toFixed(digits)}: ${verdict})`;
+    // One seed tells nothing of the noise, nor do seeds by which nothing is drawn.
+    const told = noise > 0 ? `noise ${noise.toFixed(digits)}: ${verdict}` : 'noise unknown';
+    return `${name} ${found < 0 ? '−' : '+'}${Math.abs(found).toFixed(digits)} (${told})`;
   };
-  const parts = [told('R2', ({ r2 }) => r2, 1, 4), told('MAE', ({ mae }) => mae, -1, 3)];
+  const parts = [compared('R2', ({ r2 }) => r2, 1, 4), compared('MAE', ({ mae }) => mae, -1, 3)];
   return `${''.padEnd(2)}against ${label}: ${parts.join(', ')}\n`;
 }

@@ -123,12 +123,9 @@ def scikit_boosting(categories):
 def lightgbm(**more):
     from lightgbm import LGBMRegressor
 
-    # As deep as asked for, and no leaf forbidden by another limit; its most are 131,072 leaves.
-    leaves = 2**depth if depth is not None else max(2, min(131_072, len(train) // leaf))
     return LGBMRegressor(
         n_estimators=trees,
         max_depth=depth or -1,
-        num_leaves=leaves,
         min_child_samples=leaf,
         min_child_weight=0,
         n_jobs=os.cpu_count(),
@@ -139,15 +136,21 @@ def lightgbm(**more):
     )
 
 
+def lightgbm_forest():
+    # As deep as asked for, and no leaf forbidden by another limit; its most are 131,072 leaves. It draws rows without
+    # replacement: .632 is the share that a bootstrap sees.
+    leaves = 2**depth if depth is not None else max(2, min(131_072, len(train) // leaf))
+    return lightgbm(num_leaves=leaves, boosting_type="rf", subsample=0.632, subsample_freq=1, colsample_bynode=share)
+
+
 MODELS = {
     "sklearn": (ordinal, scikit_forest),
     "onehot": (one_hot, scikit_forest),
     "ydf": (frame, Ydf),
-    # Its forest draws without replacement: .632 is the share that a bootstrap sees.
-    "lightgbm": (ordinal, lambda: lightgbm(boosting_type="rf", subsample=0.632, subsample_freq=1, colsample_bynode=share)),
+    "lightgbm": (ordinal, lightgbm_forest),
     "hist": (ordinal, lambda: scikit_boosting(None)),
     "hist-categorical": (ordinal, lambda: scikit_boosting(categorical)),
-    "lightgbm-boosting": (ordinal, lambda: lightgbm()),
+    "lightgbm-boosting": (ordinal, lambda: lightgbm(num_leaves=31)),
 }
 encode, make = MODELS[kind]
 model = make()
