@@ -6,6 +6,8 @@ type Check = (value: unknown) => string | undefined;
 
 const text: Check = (value) => (typeof value === 'string' ? undefined : 'is no string');
 
+const flag: Check = (value) => (typeof value === 'boolean' ? undefined : 'is neither true nor false');
+
 const names: Check = (value) =>
   Array.isArray(value) && value.every((name) => typeof name === 'string') ? undefined : 'is no list of names';
 
@@ -46,6 +48,7 @@ const CHECKS: Readonly<Record<string, Check>> = {
   signal,
   txn,
   commitInfo: json,
+  readsTable: flag,
   limit: wholeNumber,
   partitionBy: names,
   properties: texts,

@@ -44,6 +44,8 @@ export interface WriteOptions {
   readonly txn?: TxnOption;
   /** Further fields of the commit's commitInfo. */
   readonly commitInfo?: CommitInfo;
+  /** True where the rows of an append were made by looking at the table: then what others add or remove meanwhile stands against it. */
+  readonly readsTable?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -312,7 +314,7 @@ export class DeltaTable {
           ...Object.fromEntries(Object.entries(metrics).map(([name, value]) => [name, String(value)])),
         },
         actions,
-        blind: !overwrite,
+        blind: !overwrite && options.readsTable !== true,
         ...(options.txn !== undefined && { txn: options.txn }),
         ...(options.commitInfo !== undefined && { commitInfo: options.commitInfo }),
       });

@@ -10,6 +10,7 @@ import type { Aggregate, Dataset } from './dataset.ts';
 import type { GoldEvent } from './events.ts';
 import { readFeatures } from './features.ts';
 import { committed, type StepIdentity } from './identity.ts';
+import { scoreNewRows } from './predictions.ts';
 import { publish } from './publish.ts';
 import { type WrittenReport, writeReport } from './report.ts';
 import { runOnce, type StepSummary } from './run-log.ts';
@@ -25,7 +26,7 @@ export function goldPath({ name }: Pick<Aggregate, 'name'>): string {
 
 /**
  * Makes gold anew from silver at one version: the aggregates, then the model, which is logged to MLflow, or recorded where
- * there is no server. A server that can't take it fails the step, with the aggregates published and the record kept; the
+ * there is no server, then the predictions for rows that have none, which are added by the champion. A server that can't take it fails the step, with the aggregates published and the record kept; the
  * step can be repeated.
  *
  * @throws LakeletError `TABLE_NOT_FOUND` where silver is not there, `TOO_FEW_ROWS`, `RUN_ID_REUSED`, what the tables, the
@@ -46,9 +47,25 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     const champion = await compareWithChampion(context, dataset.model.name, heldOut, model.features);
     const report = await writeReport(context, dataset, { runId: event.runId, silver, targets, trained, champion });
     const logged = await log(context, dataset, event, silver, trained, champion, report, startedAt);
+    const { table: predictions, ...predicted } = await scoreNewRows(
+      context,
+      dataset,
+      identity,
+      silver,
+      trained,
+      logged,
+    );
     const tables = [];
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
-    return { summary: { tables, ...modelSummary(dataset, trained, champion, logged), report: report.place } };
+    tables.push(predictions);
+    return {
+      summary: {
+        tables,
+        ...modelSummary(dataset, trained, champion, logged),
+        predictions: predicted,
+        report: report.place,
+      },
+    };
   });
 }
 

@@ -6,6 +6,7 @@ import {
   evaluateMean,
   type FeatureColumn,
   type RegressionMetrics,
+  type TreeEnsemble,
   takeRows,
   toOnnx,
   trainBaseline,
@@ -25,6 +26,8 @@ export type TrainingOptions = Pick<GoldEvent, 'algorithm' | 'trees' | 'maxDepth'
 /** A model with all that is told of it. */
 export interface Trained {
   readonly model: Omit<TrainedModel, 'name'>;
+  /** The model itself. */
+  readonly ensemble: TreeEnsemble;
   readonly algorithm: GoldEvent['algorithm'];
   readonly trees: number;
   /** By scikit-learn's own names. */
@@ -72,6 +75,7 @@ export async function train(table: FeatureTable, options: TrainingOptions, signa
       inputExample: exampleOf(matrix, columns.length),
       importances: ensemble.importances,
     },
+    ensemble,
     algorithm: options.algorithm,
     trees: ensemble.trees.length,
     params: learnt.params,

@@ -1,7 +1,6 @@
 /** Models in use: loaded from a registry or a file, kept, and asked. */
-
 export { ensembleScorer } from './ensemble-scorer.ts';
-export { type LoadOptions, loadServedModel, REFRESH_MS } from './load.ts';
+export { type LoadOptions, loadServedModel, openServedModel, REFRESH_MS } from './load.ts';
 export {
   kindOf,
   type Scorer,
@@ -12,3 +11,4 @@ export {
 } from './model.ts';
 export { openModelFile } from './model-file.ts';
 export { type ScoredRecord, scoreRecords, warningsOf } from './records.ts';
+export { type Registry, registryOf } from './registry.ts';

@@ -1,4 +1,4 @@
-import { printable } from '../errors.ts';
+import { type LakeletError, printable } from '../errors.ts';
 import type { ServedFeature } from './model.ts';
 import type { ModelSignature, SignatureTensor } from './signature.ts';
 import { unsuitable } from './unsuitable.ts';
@@ -40,6 +40,7 @@ const BY_DTYPE: Readonly<Record<string, FeatureType>> = {
   bool: 'boolean',
   object: 'string',
   str: 'string',
+  string: 'string',
 };
 
 /**
@@ -131,19 +132,26 @@ function planTensor(
     throw unsuitable(reference, `its metadata names ${names.length} columns of a tensor that has ${width}`);
   }
   const type = BY_DTYPE[dtype] ?? dtype;
+  const isFloat = (name: string): boolean => /^float(32|64)$/.test(name);
+  // MLflow casts a signature's columns, and of tensors 64-bit floats alone.
+  if (BY_DTYPE[input.type] !== type && !(isFloat(dtype) && isFloat(input.type))) {
+    throw otherType(input.name, type, input, reference);
+  }
   const places = Array.from({ length: width }, (_, at) => (width === 1 ? input.name : `${input.name}[${at}]`));
   return { input, features: (names ?? places).map((name) => featureOf(name, type, input, reference)) };
 }
 
 function featureOf(name: string, type: string, input: GraphValue, reference: string): ServedFeature {
   const taken = TAKES[input.type]?.[type];
-  if (taken === undefined) {
-    throw unsuitable(
-      reference,
-      `its signature says that ${printable(name, 100)} is ${printable(type, 50)}, and its graph takes ${input.type} there`,
-    );
-  }
+  if (taken === undefined) throw otherType(name, type, input, reference);
   return { name, type: taken, nullable: taken === 'float' || taken === 'double' };
+}
+
+function otherType(name: string, type: string, input: GraphValue, reference: string): LakeletError {
+  return unsuitable(
+    reference,
+    `its signature says that ${printable(name, 100)} is ${printable(type, 50)}, and its graph takes ${input.type} there`,
+  );
 }
 
 function checkShape({ name, shape }: GraphValue, width: number, reference: string): void {

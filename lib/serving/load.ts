@@ -93,6 +93,19 @@ async function ask(
   }
 }
 
+/**
+ * The model that a reference stands for at this moment, neither kept nor taken from what is.
+ *
+ * @param registry where it is looked up
+ * @throws LakeletError as {@link loadServedModel}
+ */
+export async function openServedModel(registry: Registry, reference: string): Promise<ServedModel> {
+  const { name, versionOrAlias } = partsOf(reference);
+  const version = await registry.versionOf(name, versionOrAlias, false);
+  if (version === undefined) throw notFound(reference);
+  return load(registry, name, version);
+}
+
 /** A version's model, loaded once. */
 function versioned(registry: Registry, reference: string, version: string): Promise<ServedModel> {
   const { name } = partsOf(reference);

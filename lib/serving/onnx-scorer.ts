@@ -33,6 +33,8 @@ export async function onnxScorer({ onnx, mlmodel, external }: OnnxFiles, referen
   try {
     session = await InferenceSession.create(onnx, {
       executionProviders: ['wasm'],
+      // Errors alone: its warnings are for whoever made the model.
+      logSeverityLevel: 3,
       externalData: [...external].map(([path, data]) => ({ path, data })),
     });
   } catch (cause) {

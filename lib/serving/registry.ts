@@ -28,11 +28,15 @@ export interface Registry {
 /** How long a server may take to tell where an alias stands, when another answer is at hand, milliseconds. */
 const BRIEF_MS = 2000;
 
-/** The registry of the settings: the MLflow server, or the local records where there is none. */
-export function registryOf(config: Pick<Config, 'root' | 'lakeUri' | 'mlflow'>): Registry {
+/**
+ * The registry of the settings: the MLflow server, or the local records where there is none.
+ *
+ * @param records where those are, if not where the settings say
+ */
+export function registryOf(config: Pick<Config, 'root' | 'lakeUri' | 'mlflow'>, records?: ObjectStore): Registry {
   const { trackingUri, ...login } = config.mlflow;
   return trackingUri === undefined
-    ? localRegistry(openStore(recordsUri(config)))
+    ? localRegistry(records ?? openStore(recordsUri(config)))
     : serverRegistry({ trackingUri, ...login });
 }
 

@@ -37,9 +37,12 @@ describe('POST /predictions', () => {
         return feature.kind === 'numeric' ? Number(value) : feature.categories.indexOf(String(value));
       }),
     );
+    const { lower, upper } = forest.predictIntervals(Float32Array.from(matrix));
     expect(body).toEqual({
       model: { name: 'purchase-amount', version: '1' },
       predictions: [...forest.predictMatrix(Float32Array.from(matrix))],
+      lower: [...lower],
+      upper: [...upper],
     });
     const [first, second, , fourth] = (body as { predictions: number[] }).predictions;
     expect(first).toBe(fourth);
@@ -52,6 +55,13 @@ describe('POST /predictions', () => {
     const [yes, one] = await scores({ ...RECORD, is_weekend: true }, { ...RECORD, is_weekend: 1 });
     expect(yes).toBe(one);
     expect(Number.isFinite((await scores({ ...RECORD, age: null, income: null }))[0])).toBe(true);
+  });
+
+  test('tells which categories the model does not know', async () => {
+    const { body } = await lake().post('/predictions', { records: [{ ...RECORD, education: 'None of ours' }, RECORD] });
+    expect(body).toMatchObject({
+      warnings: [expect.stringContaining('education: the model does not know "None of ours"')],
+    });
   });
 
   test.each([

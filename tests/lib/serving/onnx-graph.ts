@@ -38,8 +38,8 @@ export function linearModel(
     if (input.width === undefined) step('Reshape', ['column'], []);
     return last;
   });
-  graph.message(1, node('Concat', columns, 'x', [attribute('axis', 2).integer(3, 1)]));
-  for (const output of outputs) graph.message(1, node('MatMul', ['x', 'weights'], output, []));
+  graph.message(1, node('Concat', columns, 'all', [attribute('axis', 2).integer(3, 1)]));
+  for (const output of outputs) graph.message(1, node('MatMul', ['all', 'weights'], output, []));
   graph.text(2, 'linear');
   const held = new MessageWriter()
     .integer(1, weights.length)
@@ -55,7 +55,8 @@ export function linearModel(
   }
   graph.message(5, held);
   const column = new Uint8Array(BigInt64Array.of(-1n, 1n).buffer);
-  graph.message(5, new MessageWriter().integer(1, 2).integer(2, ELEMENT.int64).text(8, 'column').block(9, column));
+  if (inputs.some(({ width }) => width === undefined))
+    graph.message(5, new MessageWriter().integer(1, 2).integer(2, ELEMENT.int64).text(8, 'column').block(9, column));
   for (const { name, type, width } of inputs) graph.message(11, value(name, ELEMENT[type], width));
   for (const output of outputs) graph.message(12, value(output, ELEMENT.float, 1));
   return new MessageWriter()
