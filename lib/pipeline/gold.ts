@@ -10,7 +10,7 @@ import type { Aggregate, Dataset } from './dataset.ts';
 import type { GoldEvent } from './events.ts';
 import { readFeatures } from './features.ts';
 import { committed, type StepIdentity } from './identity.ts';
-import { scoreNewRows } from './predictions.ts';
+import { openPredictions, scoreNewRows } from './predictions.ts';
 import { publish } from './publish.ts';
 import { type WrittenReport, writeReport } from './report.ts';
 import { runOnce, type StepSummary } from './run-log.ts';
@@ -37,6 +37,7 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
   return runOnce(context, identity, async () => {
     const silver = await openInput(context, silverPath(dataset), 'silver');
     const targets = await openTargets(context, dataset);
+    const predictions = await openPredictions(context, dataset);
     // Looked at again now that the targets are loaded: see publish.
     await silver.refresh();
     await context.engine.view('silver', silver, context);
@@ -47,17 +48,11 @@ export async function runGold(context: Context, dataset: Dataset, event: GoldEve
     const champion = await compareWithChampion(context, dataset.model.name, heldOut, model.features);
     const report = await writeReport(context, dataset, { runId: event.runId, silver, targets, trained, champion });
     const logged = await log(context, dataset, event, silver, trained, champion, report, startedAt);
-    const { table: predictions, ...predicted } = await scoreNewRows(
-      context,
-      dataset,
-      identity,
-      silver,
-      trained,
-      logged,
-    );
+    const scoring = { silver, table: predictions, trained, logged };
+    const { table: scored, ...predicted } = await scoreNewRows(context, dataset, identity, scoring);
     const tables = [];
     for (const [aggregate, table] of targets) tables.push(await summarize(goldPath(aggregate), table));
-    tables.push(predictions);
+    tables.push(scored);
     return {
       summary: {
         tables,

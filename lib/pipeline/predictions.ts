@@ -32,6 +32,22 @@ export function predictionColumns(dataset: Dataset): readonly Column[] {
 
 const FACTS = z.object({ silverVersion: z.number(), modelVersion: z.string(), rows: z.number() });
 
+/** Opens the table of the predictions, and makes it first where it is not there. */
+export async function openPredictions(context: Context, dataset: Dataset): Promise<DeltaTable> {
+  return openOrCreate(context, PREDICTIONS, predictionColumns(dataset));
+}
+
+/** What new rows are scored from. */
+export interface ScoringSources {
+  /** The table of the view `silver`. */
+  readonly silver: DeltaTable;
+  /** The table of the predictions. */
+  readonly table: DeltaTable;
+  readonly trained: Trained;
+  /** Where the training stands in the registry. */
+  readonly logged: LoggedTraining;
+}
+
 /** What a run predicted. */
 export interface NewPredictions {
   readonly table: TableSummary;
@@ -57,19 +73,16 @@ const SCORES = 'lakelet_scores';
  * says in one commit that carries the step's identity: a step that comes again finds it, wherever the alias went meanwhile.
  * A key is scored once, and keeps its prediction when its row is corrected later.
  *
- * @param logged where the training stands in the registry
  * @throws LakeletError what the registry and the tables throw; `CONCURRENT_APPEND`, retryable
  */
 export async function scoreNewRows(
   context: Context,
   dataset: Dataset,
   identity: StepIdentity,
-  silver: DeltaTable,
-  trained: Trained,
-  logged: LoggedTraining,
+  { silver, table, trained, logged }: ScoringSources,
 ): Promise<NewPredictions> {
-  const table = await openOrCreate(context, PREDICTIONS, predictionColumns(dataset));
   for (let attempt = 1; ; attempt++) {
+    await table.refresh();
     const before = await committed(table, identity, FACTS);
     if (before !== undefined) {
       const { rows, modelVersion } = before.facts;
@@ -81,12 +94,12 @@ export async function scoreNewRows(
       return { table: await summarize(PREDICTIONS, table), rows, modelVersion: champion.version };
     } catch (error) {
       if (!(error instanceof LakeletError)) throw error;
-      if (error.code === 'CONCURRENT_APPEND' && attempt < ATTEMPTS) {
-        await table.refresh();
-      } else if (NO_FIT.includes(error.code)) {
+      if (error.code === 'CONCURRENT_APPEND' && attempt < ATTEMPTS) continue;
+      if (NO_FIT.includes(error.code)) {
         context.log.warn({ code: error.code, reason: error.message }, 'the champion scores no rows');
         return { table: await summarize(PREDICTIONS, table), rows: 0, reason: error.message };
-      } else throw error;
+      }
+      throw error;
     }
   }
 }

@@ -30,12 +30,12 @@ describe('runs at the same time', () => {
   it('on one lake leave in silver, quarantine and gold what all of bronze gives', async () => {
     const house = new Lakehouse(openStore(folder()));
     await Promise.all([1, 2, 3, 4].map((seed) => runAll(house, { runId: `r${seed}`, seed })));
-    const together = (await house.contents()).slice(1, 6);
+    const together = (await house.contents()).slice(1);
 
     const alone = new Lakehouse(openStore(folder()));
     for (const seed of [1, 2, 3, 4]) await alone.bronze({ ...SMALL, runId: `r${seed}`, seed });
     await runAll(alone, { runId: 'r4', seed: 4 });
-    expect(together).toEqual((await alone.contents()).slice(1, 6));
+    expect(together).toEqual((await alone.contents()).slice(1));
   });
 
   it('of one id have their effect once, and answer the same', async () => {
@@ -47,7 +47,7 @@ describe('runs at the same time', () => {
     expect(await house.query('SELECT count(*)::INTEGER AS n FROM bronze.purchases')).toEqual([{ n: 500 }]);
     expect(await house.query('SELECT step, count(*)::INTEGER AS n FROM ops.runs GROUP BY ALL ORDER BY ALL')).toEqual([
       { step: 'bronze', n: 1 },
-      { step: 'gold', n: 3 },
+      { step: 'gold', n: 4 },
       { step: 'silver', n: 2 },
     ]);
   });

@@ -25,7 +25,11 @@ describe('gold with an MLflow server that is down', () => {
     const versions = await house.versions();
     await expect(house.gold({ runId: 'r1' })).resolves.toMatchObject({ mlflow: { version: '1', champion: true } });
     expect(await localVersions(house.records, 'purchase-amount')).toHaveLength(1);
-    expect(await house.versions()).toEqual({ ...versions, 'ops/runs': (versions['ops/runs'] ?? 0) + 1 });
+    expect(await house.versions()).toEqual({
+      ...versions,
+      'gold/predictions': 1,
+      'ops/runs': (versions['ops/runs'] ?? 0) + 1,
+    });
   }, 60_000);
 
   it('refuses other parameters under the id of the run whose record is kept', async () => {

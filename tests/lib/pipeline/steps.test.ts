@@ -64,6 +64,7 @@ describe('a run', () => {
       { ...common, ...none, step: 'bronze', table: 'bronze/purchases', version: bronze.tables[0]?.version },
       { ...common, step: 'silver', table: 'silver/purchases', version: 1, rows_in, rows_good },
       { ...common, step: 'silver', table: 'silver/purchases_quarantine', version: 1, rows_in, rows_good },
+      { ...common, ...none, step: 'gold', table: 'gold/predictions', version: 1 },
       { ...common, ...none, step: 'gold', table: 'gold/purchases_by_category', version: 1 },
       { ...common, ...none, step: 'gold', table: 'gold/purchases_by_demographics', version: 1 },
       { ...common, ...none, step: 'gold', table: 'gold/purchases_by_period', version: 1 },

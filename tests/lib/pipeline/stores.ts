@@ -69,3 +69,29 @@ export function meanwhile(
     at: (deeper) => meanwhile(inner.at(deeper), prefix, once, at === '' ? deeper : `${at}/${deeper}`),
   };
 }
+
+/** A store that, before the first write whose key ends so, waits for something else to be done to the lake. */
+export function beforeWrite(
+  inner: ObjectStore,
+  ending: string,
+  once: { done?: Promise<void>; act: () => Promise<void> },
+  at = '',
+): ObjectStore {
+  const first = async (key: string): Promise<void> => {
+    if (!`${at}/${key}`.endsWith(ending)) return;
+    once.done ??= once.act();
+    await once.done;
+  };
+  return {
+    uri: inner.uri,
+    get: (key, range) => inner.get(key, range),
+    head: (key) => inner.head(key),
+    list: (listed, options) => inner.list(listed, options),
+    localPath: (key) => inner.localPath(key),
+    put: (key, body) => first(key).then(() => inner.put(key, body)),
+    putIfAbsent: (key, body) => first(key).then(() => inner.putIfAbsent(key, body)),
+    putFile: (key, path) => inner.putFile(key, path),
+    delete: (key) => inner.delete(key),
+    at: (deeper) => beforeWrite(inner.at(deeper), ending, once, at === '' ? deeper : `${at}/${deeper}`),
+  };
+}
