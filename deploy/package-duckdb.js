@@ -1,4 +1,5 @@
-// A plugin of Serverless: takes DuckDB, which can't be bundled, from the project's node_modules into the package.
+// A plugin of Serverless: takes DuckDB and ONNX Runtime, which can't be bundled, from the project's node_modules into the
+// package.
 // (serverless-esbuild would ask npm to install it again, over the network, for whatever machine it runs on.)
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,6 +32,13 @@ function duckdbPackages(folder, architecture, Failure) {
   return ['@duckdb/node-api', '@duckdb/node-bindings', binding, 'detect-libc'];
 }
 
+/** The runtime for models of other makers, where it is installed: what of it runs in Node. */
+function runtimeFiles(folder) {
+  const files = ['package.json', 'dist/ort.wasm.bundle.min.mjs', 'dist/ort-wasm-simd-threaded.wasm'];
+  const paths = files.map((file) => `node_modules/onnxruntime-web/${file}`);
+  return paths.every((path) => existsSync(join(folder, path))) ? paths : [];
+}
+
 export default class PackageDuckdb {
   constructor(serverless) {
     this.hooks = {
@@ -44,6 +52,7 @@ export default class PackageDuckdb {
         const { service, config } = serverless;
         const packages = duckdbPackages(config.serviceDir, service.provider.architecture, serverless.classes.Error);
         service.package.patterns.push(
+          ...runtimeFiles(config.serviceDir),
           ...packages.flatMap((name) => [`node_modules/${name}/**`, `!node_modules/${name}/**/*.{md,map,d.ts}`]),
         );
       },

@@ -5,6 +5,8 @@ const ACCESS = {
   Silver: { name: 'silver', reads: ['bronze', 'silver', 'ops'], writes: ['silver', 'ops'] },
   // Trainings are recorded beside the tables where there is no MLflow server.
   Gold: { name: 'gold', reads: ['silver', 'gold', 'ops', RECORDS], writes: ['gold', 'ops', RECORDS] },
+  // Models are looked up in the records where there is no MLflow server.
+  Predict: { name: 'predict', reads: [RECORDS], writes: [] },
   RecordFailure: { name: 'record-failure', reads: ['ops'], writes: ['ops'] },
 };
 
@@ -83,6 +85,12 @@ const tracing = {
   Resource: '*',
 };
 
+/** Also deletes what it staged itself for a commit that was lost. */
+function writing(objects) {
+  const actions = ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'];
+  return { Effect: 'Allow', Action: actions, Resource: objects };
+}
+
 function onLake({ bucket, prefix, reads, writes }) {
   const under = (layer) => [prefix, layer, '*'].filter((part) => part !== '').join('/');
   const arn = (suffix) => ({
@@ -90,12 +98,7 @@ function onLake({ bucket, prefix, reads, writes }) {
   });
   return [
     { Effect: 'Allow', Action: 's3:GetObject', Resource: reads.map((layer) => arn(`/${under(layer)}`)) },
-    {
-      Effect: 'Allow',
-      // Deletes what it staged itself for a commit that was lost.
-      Action: ['s3:PutObject', 's3:AbortMultipartUpload', 's3:DeleteObject'],
-      Resource: writes.map((layer) => arn(`/${under(layer)}`)),
-    },
+    ...(writes.length === 0 ? [] : [writing(writes.map((layer) => arn(`/${under(layer)}`)))]),
     {
       Effect: 'Allow',
       Action: 's3:ListBucket',

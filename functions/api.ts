@@ -49,6 +49,7 @@ function open(): Api {
   return createApi({
     config: loadConfig(),
     model: `${purchases.model.name}@champion`,
+    ...(purchases.model.unit !== undefined && { units: { [purchases.model.name]: purchases.model.unit } }),
     log: logger('api'),
     ...(runner !== undefined && { runner }),
   });

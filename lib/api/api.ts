@@ -22,6 +22,8 @@ export interface ApiOptions {
   readonly config: Config;
   /** The model that is asked where a request names none: `NAME@ALIAS`. */
   readonly model: string;
+  /** What models predict is counted in, by their names. */
+  readonly units?: Readonly<Record<string, string>>;
   /** What executes runs; absent where nothing does. */
   readonly runner?: ExecutionRunner;
   readonly log: Logger;
@@ -55,7 +57,7 @@ export function createApi(options: ApiOptions): Api {
   };
 }
 
-function routesOf({ config, model, runner, log }: ApiOptions, queries: QueryRunner): Route[] {
+function routesOf({ config, model, units = {}, runner, log }: ApiOptions, queries: QueryRunner): Route[] {
   const lake = openStore(config.lakeUri);
   return [
     route(operations.getOpenapi, async () => openapi()),
@@ -70,7 +72,11 @@ function routesOf({ config, model, runner, log }: ApiOptions, queries: QueryRunn
     ),
     route(operations.postPredictions, async (_, body) => {
       const served = await loadServedModel(config, body.model ?? model, { log });
-      return answerPredictions(served, body.records);
+      return answerPredictions(
+        served,
+        body.records,
+        Object.hasOwn(units, served.name) ? units[served.name] : undefined,
+      );
     }),
     route(operations.postExecutions, (_, body) => startExecution(lake, needed(runner), body)),
     route(operations.getExecution, ({ id }) => readExecution(lake, needed(runner), id)),

@@ -1,3 +1,5 @@
+import { MOST_RECORDS } from '../serving/index.ts';
+
 /** What one request may ask for; docs/http.md tells them. */
 export const LIMITS = {
   /** Bytes of a request's body: less than the 6 MB that Lambda takes. */
@@ -25,5 +27,5 @@ export const LIMITS = {
   /** Threads of a query. */
   queryThreads: 2,
   /** Records that are scored at once. */
-  records: 10_000,
+  records: MOST_RECORDS,
 } as const;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { silverEvent } from '../pipeline/events.ts';
+import { modelReference, scoredRecord } from '../serving/index.ts';
 import { LIMITS } from './limits.ts';
 
 /** A whole number in a URL. */
@@ -95,26 +96,24 @@ export const queryAnswer = z.strictObject({
 
 export const predictionsBody = z.strictObject({
   records: z
-    .array(z.record(z.string(), z.union([z.number(), z.string(), z.boolean(), z.null()])))
+    .array(scoredRecord)
     .min(1)
     .max(LIMITS.records)
     .meta({ description: 'Each names all features of the model; null where a value is not known.' }),
-  model: z
-    .string()
-    .regex(/^[^@/:]{1,200}@[\w.-]{1,100}$/, 'a model is NAME@ALIAS or NAME@VERSION')
-    .optional(),
+  model: modelReference.optional(),
 });
 
 export const predictionsAnswer = z.strictObject({
   model: z.strictObject({ name: z.string(), version: z.string() }),
   predictions: z.array(z.number()).meta({ description: 'In the order of the records.' }),
-  lower: z
-    .array(z.number())
-    .optional()
-    .meta({
-      description: "Where the intervals around the predictions begin, of a model that has any; in the records' order.",
-    }),
+  lower: z.array(z.number()).optional().meta({
+    description: "Where the intervals around the predictions begin, of a model that has any; in the records' order.",
+  }),
   upper: z.array(z.number()).optional().meta({ description: 'Where they end.' }),
+  unit: z
+    .string()
+    .optional()
+    .meta({ description: 'What the predictions are counted in, where the dataset declares it.' }),
   warnings: z
     .array(z.string())
     .optional()

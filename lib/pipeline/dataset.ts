@@ -44,6 +44,8 @@ export interface ModelSpec {
   readonly name: string;
   /** The column of silver to predict. */
   readonly target: string;
+  /** What the target is counted in, for example `EUR`, where the data says it. */
+  readonly unit?: string;
   readonly features: readonly Feature[];
   /** The column that says when a row came to be, by which the latest can be held out. */
   readonly timeColumn?: string;

@@ -10,5 +10,15 @@ export {
   type UnseenCategory,
 } from './model.ts';
 export { openModelFile } from './model-file.ts';
+export {
+  answerPredict,
+  MOST_RECORDS,
+  modelReference,
+  type PredictAnswer,
+  type PredictEvent,
+  type Prediction,
+  predictEvent,
+  scoredRecord,
+} from './predict.ts';
 export { type ScoredRecord, scoreRecords, warningsOf } from './records.ts';
 export { type Registry, registryOf } from './registry.ts';

@@ -4,11 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { startServerDouble } from '../lib/mlflow/server-double.ts';
+import { linearModel, mlmodel } from '../lib/serving/onnx-graph.ts';
 import { Packaged } from './packaged.ts';
 import { type Entry, entriesOf, unpack } from './zip.ts';
 
 const run = promisify(execFile);
-const STEPS = ['bronze', 'silver', 'gold', 'record-failure'];
+const STEPS = ['bronze', 'silver', 'gold', 'record-failure', 'predict'];
 const MB = 1024 * 1024;
 /** What Amazon Linux 2023, on which Node runs in Lambda, has of them. */
 const AMAZON_LINUX = { GLIBC: [2, 34], GLIBCXX: [3, 4, 29] };
@@ -78,7 +80,11 @@ describe('serverless package --stage prod', () => {
     const others = names.filter((name) => !/^(functions|statemachine|datasets|node_modules)\//.test(name));
     expect(others).toEqual([]);
     const packages = names.filter((name) => name.startsWith('node_modules/') && !/^node_modules\/@duckdb\//.test(name));
-    expect(packages.filter((name) => !name.startsWith('node_modules/detect-libc/'))).toEqual([]);
+    expect(packages.filter((name) => !name.startsWith('node_modules/detect-libc/')).sort()).toEqual([
+      'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
+      'node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
+      'node_modules/onnxruntime-web/package.json',
+    ]);
   });
 
   it('has handlers under the names that the template gives', () => {
@@ -143,6 +149,35 @@ describe('serverless package --stage prod', () => {
       expect(readdirSync(folder, { recursive: true }).sort()).toEqual(before);
     } finally {
       for (const made of [lake, temporary]) rmSync(made, { recursive: true, force: true });
+    }
+  });
+
+  it('serves a model of another maker', async () => {
+    const server = await startServerDouble();
+    try {
+      server.versions.push({ version: '1', runId: '', modelId: 'm', tags: new Map(), description: '' });
+      server.aliases.set('champion', '1');
+      const onnx = linearModel([{ name: 'x', type: 'float', width: 1 }], [3]);
+      server.files.set('1/models/m/artifacts/model.onnx', Buffer.from(onnx));
+      server.files.set('1/models/m/artifacts/MLmodel', Buffer.from(mlmodel([{ name: 'age', type: 'double' }])));
+      const file = pathToFileURL(join(folder, 'task', 'functions', 'predict.js')).href;
+      const program = `import(${JSON.stringify(file)})
+        .then(({ handler }) => handler({ model: 'theirs@champion', record: { age: 14 } }))
+        .then((answer) => console.log(JSON.stringify(answer)))`;
+      const { stdout } = await run(process.execPath, ['--eval', program], {
+        cwd: existsSync('/proc') ? '/proc' : '/',
+        env: {
+          PATH: process.env.PATH,
+          LAKE_URI: 's3://nowhere/lake',
+          MLFLOW_TRACKING_URI: server.uri,
+          LOG_LEVEL: 'silent',
+          AWS_LAMBDA_FUNCTION_NAME: 'lakelet-prod-predict',
+        },
+        timeout: 60_000,
+      });
+      expect(JSON.parse(stdout)).toMatchObject({ predictions: [{ predicted: 42 }] });
+    } finally {
+      await server.close();
     }
   });
 

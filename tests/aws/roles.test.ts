@@ -123,6 +123,19 @@ describe("the functions' roles", () => {
     ] as const) {
       expect(await invoke(step, role, event)).toEqual(expect.objectContaining({ runId: 'restricted', step }));
     }
+    const record = {
+      age: 41,
+      income: 52_000,
+      education: 'Master',
+      product_category: 'Books',
+      quarter: 2,
+      month: 5,
+      day_of_week: 6,
+      hour: 15,
+      is_weekend: true,
+    };
+    const predicted = { model: { version: '1' }, predictions: [{ predicted: expect.any(Number) }] };
+    expect(await invoke('predict', 'PredictRole', { record })).toMatchObject(predicted);
     const failure = { runId: 'failed', step: 'gold', error: 'Lakelet.STEP_FAILED', cause: '{}' };
     expect(await invoke('record-failure', 'RecordFailureRole', failure)).toEqual(expect.anything());
   });
@@ -146,5 +159,6 @@ describe("the functions' roles", () => {
     await expect(invoke('silver', 'BronzeRole', next)).rejects.toThrow(/denied/i);
     await expect(invoke('bronze', 'SilverRole', next)).rejects.toThrow(/denied/i);
     await expect(invoke('gold', 'RecordFailureRole', next)).rejects.toThrow(/denied/i);
+    await expect(invoke('gold', 'PredictRole', next)).rejects.toThrow(/denied/i);
   });
 });
