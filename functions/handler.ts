@@ -46,9 +46,9 @@ export function handlerOf<Event, Summary extends object>(
 function checked<Event>(step: string, schema: ZodType<Event>, event: unknown): Event {
   const result = schema.safeParse(event === '' || event === null || event === undefined ? {} : event);
   if (result.success) return result.data;
-  const problems = result.error.issues.slice(0, 5).map(({ path, message }) =>
-    printable(path.length > 0 ? `${path.join('.')}: ${message}` : message, 200),
-  );
+  const problems = result.error.issues
+    .slice(0, 5)
+    .map(({ path, message }) => printable(path.length > 0 ? `${path.join('.')}: ${message}` : message, 200));
   throw new LakeletError('EVENT_INVALID', `The event of ${step} can't be used: ${problems.join('; ')}.`);
 }
 
