@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { doctorCommand } from '../lib/cli/doctor-command.ts';
 import { main } from '../lib/cli/main.ts';
 import { mlflowCommand } from '../lib/cli/mlflow-command.ts';
+import { predictCommand } from '../lib/cli/predict-command.ts';
 import { queryCommand } from '../lib/cli/query-command.ts';
 import { reportCommand } from '../lib/cli/report-command.ts';
 import { runCommand } from '../lib/cli/run-command.ts';
@@ -54,6 +55,7 @@ process.exitCode = await main(
     program.addCommand(queryCommand(outside));
     program.addCommand(tableCommand(outside));
     program.addCommand(trainCommand(outside));
+    program.addCommand(predictCommand(outside));
     program.addCommand(mlflowCommand(outside, exit));
     program.addCommand(reportCommand(outside));
     program.addCommand(doctorCommand(outside, exit));

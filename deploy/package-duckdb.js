@@ -34,7 +34,12 @@ function duckdbPackages(folder, architecture, Failure) {
 
 /** The runtime for models of other makers, where it is installed: what of it runs in Node. */
 function runtimeFiles(folder) {
-  const files = ['package.json', 'dist/ort.wasm.bundle.min.mjs', 'dist/ort-wasm-simd-threaded.wasm'];
+  const files = [
+    'package.json',
+    'dist/ort.wasm.bundle.min.mjs',
+    'dist/ort-wasm-simd-threaded.mjs',
+    'dist/ort-wasm-simd-threaded.wasm',
+  ];
   const paths = files.map((file) => `node_modules/onnxruntime-web/${file}`);
   return paths.every((path) => existsSync(join(folder, path))) ? paths : [];
 }

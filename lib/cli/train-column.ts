@@ -34,16 +34,28 @@ export function trainColumn(
       `${what} ${shown} is not there; there are ${printable(names.slice(0, SHOWN_NAMES).join(', '), 1000)}${more}.`,
     );
   }
-  const column = identifier(name);
   if (NUMBERS.test(type)) return { name, kind: 'numeric' };
-  if (MOMENTS.test(type)) {
-    const days = `CASE WHEN isinf(${column}) THEN 'Infinity'::DOUBLE ELSE epoch(${column}) / 86400 END`;
-    return { name, kind: 'numeric', sql: days };
-  }
-  if (TIMES.test(type)) return { name, kind: 'numeric', sql: `epoch(${column}) / 86400` };
-  if (TEXTS.test(type)) return { name, kind: 'categorical' };
+  const sql = numberSql(name, type);
+  if (sql !== undefined) return { name, kind: 'numeric', sql };
+  if (isText(type)) return { name, kind: 'categorical' };
   throw new LakeletError(
     'TRAIN_COLUMN_INVALID',
     `${what} ${shown} is ${printable(type, 100)}, which is neither a number, nor a time, nor text; leave it out by --features, or make columns of it in SQL.`,
   );
+}
+
+/**
+ * SQL for a column of a type that counts as numbers: numbers as they are, moments as days since 1970, times as a fraction of
+ * a day; undefined for other types.
+ */
+export function numberSql(name: string, type: string): string | undefined {
+  const column = identifier(name);
+  if (NUMBERS.test(type)) return column;
+  if (MOMENTS.test(type)) return `CASE WHEN isinf(${column}) THEN 'Infinity'::DOUBLE ELSE epoch(${column}) / 86400 END`;
+  return TIMES.test(type) ? `epoch(${column}) / 86400` : undefined;
+}
+
+/** Whether a column's type counts as text. */
+export function isText(type: string): boolean {
+  return TEXTS.test(type);
 }

@@ -9,6 +9,7 @@ export function ensembleScorer(ensemble: TreeEnsemble): Scorer {
   );
   return {
     features,
+    hasIntervals: ensemble.intervals !== undefined,
     async score(given, first = 0) {
       const columns = checkedColumns(features, given, first);
       const unseen = unseenOf(ensemble.features, columns);

@@ -129,7 +129,7 @@ async function load(registry: Registry, name: string, version: string): Promise<
   const read = await registry.filesOf(name, version);
   const scorer = read === undefined ? undefined : await openScorer(read, reference);
   if (scorer === undefined) throw notFound(reference);
-  return { name, version, features: scorer.features, score: scorer.score };
+  return { name, version, ...scorer };
 }
 
 function partsOf(reference: string): { readonly name: string; readonly versionOrAlias: string } {

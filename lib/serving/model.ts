@@ -33,6 +33,8 @@ export interface UnseenCategory {
 export interface Scorer {
   /** In the model's own order. */
   readonly features: readonly ServedFeature[];
+  /** Whether its predictions have intervals. */
+  readonly hasIntervals: boolean;
   /**
    * Scores rows of columns, which are found by name; others are ignored.
    *

@@ -37,10 +37,15 @@ async function load(): Promise<Runtime> {
     runtime.env.logLevel = 'error';
     return runtime;
   } catch (cause) {
-    throw new LakeletError(
-      'MODEL_RUNTIME_MISSING',
-      `A model that Lakelet did not train needs the package onnxruntime-web, which can't be loaded (${printable(messageOf(cause), 200)}): npm install onnxruntime-web`,
-      { cause },
-    );
+    throw runtimeMissing(cause);
   }
+}
+
+/** The error of a runtime that is not there, or not whole. */
+export function runtimeMissing(cause: unknown): LakeletError {
+  return new LakeletError(
+    'MODEL_RUNTIME_MISSING',
+    `A model that Lakelet did not train needs the package onnxruntime-web, which can't be loaded (${printable(messageOf(cause), 200)}): npm install onnxruntime-web`,
+    { cause },
+  );
 }

@@ -3,7 +3,7 @@ import type { FeatureColumn } from '../forest/index.ts';
 import { checkedColumns, predictionInvalid } from './columns.ts';
 import { type GraphValue, type InputPlan, planInputs } from './input-plan.ts';
 import type { Scorer } from './model.ts';
-import { type InferenceSession, onnxRuntime, type Tensor } from './onnx-runtime.ts';
+import { type InferenceSession, onnxRuntime, runtimeMissing, type Tensor } from './onnx-runtime.ts';
 import { readSignature } from './signature.ts';
 import { unsuitable } from './unsuitable.ts';
 
@@ -38,6 +38,7 @@ export async function onnxScorer({ onnx, mlmodel, external }: OnnxFiles, referen
       externalData: [...external].map(([path, data]) => ({ path, data })),
     });
   } catch (cause) {
+    if (messageOf(cause).startsWith('no available backend found')) throw runtimeMissing(cause);
     throw unsuitable(reference, `ONNX Runtime can't load it (${printable(messageOf(cause), 300)})`, cause);
   }
   const plans = planInputs(signature, session.inputMetadata.map(graphValue), reference);
@@ -45,6 +46,7 @@ export async function onnxScorer({ onnx, mlmodel, external }: OnnxFiles, referen
   const features = plans.flatMap((plan) => plan.features);
   return {
     features,
+    hasIntervals: false,
     async score(given, first = 0) {
       const columns = checkedColumns(features, given, first);
       const rows = rowsOf(columns);

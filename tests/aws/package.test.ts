@@ -81,6 +81,7 @@ describe('serverless package --stage prod', () => {
     expect(others).toEqual([]);
     const packages = names.filter((name) => name.startsWith('node_modules/') && !/^node_modules\/@duckdb\//.test(name));
     expect(packages.filter((name) => !name.startsWith('node_modules/detect-libc/')).sort()).toEqual([
+      'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.mjs',
       'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.wasm',
       'node_modules/onnxruntime-web/dist/ort.wasm.bundle.min.mjs',
       'node_modules/onnxruntime-web/package.json',
