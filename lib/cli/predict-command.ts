@@ -23,10 +23,13 @@ interface PredictOptions {
   readonly lake?: string;
 }
 
+/** Standard input, and whether it is a terminal. */
+export type RecordInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
+
 const SCORES = 'lakelet_scores';
 
 /** `lakelet predict`: a prediction for each record of a file, of SQL or of standard input. */
-export function predictCommand(outside: Outside, input: NodeJS.ReadStream = process.stdin): Command {
+export function predictCommand(outside: Outside, input: RecordInput = process.stdin): Command {
   return new Command('predict')
     .description('score records with a model: those of a file or of SQL, else of standard input')
     .argument('[file|sql]', 'a Parquet, CSV or JSON file, or SQL over the lake; none, or -, is standard input')
@@ -53,7 +56,7 @@ export function predictCommand(outside: Outside, input: NodeJS.ReadStream = proc
         command.error("option '--format parquet' needs --output FILE", { exitCode: 2 });
       }
       const fromInput = source === undefined || source === '-';
-      if (fromInput && input.isTTY) {
+      if (fromInput && input.isTTY === true) {
         command.error('give a file or SQL, or records on standard input', { exitCode: 2 });
       }
       const { signal } = outside;

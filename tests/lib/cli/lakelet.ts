@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { type AddCommands, main } from '../../../lib/cli/main.ts';
+import { predictCommand } from '../../../lib/cli/predict-command.ts';
 import { queryCommand } from '../../../lib/cli/query-command.ts';
 import { tableCommand } from '../../../lib/cli/table-command.ts';
 import { trainCommand } from '../../../lib/cli/train-command.ts';
@@ -21,17 +22,25 @@ class Kept extends Writable {
   }
 }
 
-const add: AddCommands = (program, outside) => {
-  program.addCommand(queryCommand(outside));
-  program.addCommand(tableCommand(outside));
-  program.addCommand(trainCommand(outside));
-};
+/** The commands, and what `predict` reads as standard input. */
+const commands =
+  (input: PassThrough): AddCommands =>
+  (program, outside) => {
+    program.addCommand(predictCommand(outside, input));
+    program.addCommand(queryCommand(outside));
+    program.addCommand(tableCommand(outside));
+    program.addCommand(trainCommand(outside));
+  };
 
-/** Runs `lakelet query …`, `lakelet table …` or `lakelet train …` in this process. */
-export async function lakelet(argv: readonly string[], signal = new AbortController().signal): Promise<Answer> {
+/** Runs `lakelet query …`, `table …`, `train …` or `predict …` in this process. */
+export async function lakelet(
+  argv: readonly string[],
+  signal = new AbortController().signal,
+  input = new PassThrough(),
+): Promise<Answer> {
   const out = new Kept();
   const err = new Kept();
-  const code = await main(argv, add, {
+  const code = await main(argv, commands(input), {
     console: { out, err, live: false },
     signal,
     version: '1.2.3',
