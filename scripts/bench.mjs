@@ -1,11 +1,11 @@
-// `npm run bench -- [pipeline|forest|boosting] …`: sets up both sides, then measures ours beside the same job in Python.
+// `npm run bench -- [pipeline|forest|boosting|serving] …`: sets up both sides, then measures ours beside the same job in Python.
 import { join } from 'node:path';
 import { setUpPython } from './python.mjs';
 import { runNode } from './run-node.mjs';
 import { giveUp, root, SetupError, setUp } from './setup.mjs';
 
 /** Benches by name, and whether they compare with packages that the tests don't need. */
-const BENCHES = { pipeline: false, forest: true, boosting: true };
+const BENCHES = { pipeline: false, forest: true, boosting: true, serving: false };
 
 try {
   const { node } = setUp();

@@ -6,7 +6,7 @@ import { type Registry, registryOf } from './registry.ts';
 import { openScorer } from './scorer.ts';
 
 /** For how long an alias counts as standing where it stood, milliseconds. */
-export const REFRESH_MS = 2000;
+export const REFRESH_MS = 5000;
 
 /** For how long more a registry that was away is left alone, milliseconds: each question may have to wait for its time limit. */
 const AWAY_MS = 8000;
