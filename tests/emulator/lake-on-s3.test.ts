@@ -17,6 +17,7 @@ const SAME: Readonly<Record<string, string>> = {
   'gold.purchases_by_category': rounded('product_category'),
   'gold.purchases_by_demographics': rounded('age_group, education, income_category'),
   'gold.purchases_by_period': rounded('year, month'),
+  'gold.predictions': 'purchase_id, predicted, lower, upper, model_version',
 };
 
 function rounded(group: string): string {

@@ -220,6 +220,18 @@ describe('npm run offline', () => {
     const answer = await post(server, '/predictions', { records: [{ ...record, hour: 12, is_weekend: false }] });
     expect(answer).toMatchObject({ status: 200, body: { model: { version: '1' }, predictions: [expect.any(Number)] } });
     expect(await post(server, '/predictions', { records: [record] })).toMatchObject({ status: 400 });
+    const predict = (event: object) =>
+      fetch(`${server.lambda}/2015-03-31/functions/lakelet-offline-predict/invocations`, {
+        method: 'POST',
+        body: JSON.stringify(event),
+      });
+    const one = await predict({ record: { ...record, hour: 12, is_weekend: false } });
+    const { predictions, lower, upper } = answer.body as unknown as Record<'predictions' | 'lower' | 'upper', number[]>;
+    expect(await one.json()).toEqual({
+      model: { name: 'purchase-amount', version: '1' },
+      predictions: [{ predicted: predictions[0], lower: lower[0], upper: upper[0] }],
+    });
+    expect(await (await predict({ record })).json()).toMatchObject({ errorType: 'Lakelet.PREDICTION_INVALID' });
   });
 
   test('serves the document that the repository holds', async () => {

@@ -18,6 +18,7 @@ const TABLES = [
   'gold.purchases_by_category',
   'gold.purchases_by_demographics',
   'gold.purchases_by_period',
+  'gold.predictions',
   'ops.runs',
 ];
 
