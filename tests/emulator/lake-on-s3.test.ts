@@ -90,7 +90,7 @@ describe('a lake on S3', () => {
     const again = await lakelet([...RUN, '--format', 'json']);
     expect(objects(again)).toEqual(objects(onS3));
     const versions = 'SELECT count(*) AS entries, count(DISTINCT run_id) AS runs FROM ops.runs';
-    expect(objects(await query(versions))).toEqual([{ entries: 6, runs: 1 }]);
+    expect(objects(await query(versions))).toEqual([{ entries: 7, runs: 1 }]);
   });
 
   it('takes a second run on top of the first', async () => {

@@ -231,7 +231,9 @@ describe('npm run offline', () => {
       model: { name: 'purchase-amount', version: '1' },
       predictions: [{ predicted: predictions[0], lower: lower[0], upper: upper[0] }],
     });
-    expect(await (await predict({ record })).json()).toMatchObject({ errorType: 'Lakelet.PREDICTION_INVALID' });
+    expect(await (await predict({ record })).json()).toMatchObject({
+      errorMessage: expect.stringContaining('hour is missing'),
+    });
   });
 
   test('serves the document that the repository holds', async () => {
