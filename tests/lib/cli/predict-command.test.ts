@@ -13,14 +13,14 @@ let model: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lakelet-predict-'));
   model = join(folder, 'model.onnx');
-  // What it answers is 10 a and 100 for the code 01, with steps as fine as the rows that it learns from.
+  // What it answers is 10 a and 100 for the code 2.50, with steps as fine as the rows that it learns from.
   const rows = Array.from({ length: 400 }, (_, at) => at);
   const columns: FeatureColumn[] = [
     { name: 'a', kind: 'numeric', values: Float64Array.from(rows, (at) => at % 10) },
     {
       name: 'code',
       kind: 'categorical',
-      categories: ['00', '01'],
+      categories: ['1.50', '2.50'],
       codes: Int32Array.from(rows, (at) => (at >> 4) % 2),
     },
     { name: 'day', kind: 'numeric', values: Float64Array.from(rows, () => 19_723) },
@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const CSV = 'id,a,code,day,on\nx,3,01,2024-01-01,true\ny,5,00,2024-01-01,true\n';
+const CSV = 'id,a,code,day,on\nx,3,2.50,2024-01-01,true\ny,5,1.50,2024-01-01,true\n';
 
 async function file(name: string, text: string): Promise<string> {
   const path = join(folder, name);
@@ -74,15 +74,15 @@ describe('lakelet predict', () => {
 
   it('reads CSV, JSON lines, a JSON array and Parquet, from files and standard input, alike', async () => {
     const records = [
-      { a: 3, code: '01', day: '2024-01-01', on: true, other: [1] },
-      { on: true, day: '2024-01-01', code: '00', a: 5, other: null },
+      { a: 3, code: '2.50', day: '2024-01-01', on: true, other: [1] },
+      { on: true, day: '2024-01-01', code: '1.50', a: 5, other: null },
     ];
     const lines = records.map((record) => JSON.stringify(record)).join('\n');
     const array = JSON.stringify(records, undefined, 2);
     const parquet = join(folder, 'a.parquet');
     const written = await lakelet([
       'query',
-      `FROM (VALUES (3, '01', DATE '2024-01-01', true), (5, '00', DATE '2024-01-01', true)) AS t(a, code, day, "on")`,
+      `FROM (VALUES (3, '2.50', DATE '2024-01-01', true), (5, '1.50', DATE '2024-01-01', true)) AS t(a, code, day, "on")`,
       '--format',
       'parquet',
       '--output',
@@ -99,13 +99,13 @@ describe('lakelet predict', () => {
     }
     for (const input of [CSV, lines, array, `\n ${lines}\n`]) expect(await predicted([], input)).toEqual([130, 50]);
     expect(await predicted(['-'], lines)).toEqual([130, 50]);
-    expect(await predicted([`SELECT 3 AS a, '01' AS code, DATE '2024-01-01' AS day, 1 AS "on"`])).toEqual([130]);
+    expect(await predicted([`SELECT 3 AS a, '2.50' AS code, DATE '2024-01-01' AS day, 1 AS "on"`])).toEqual([130]);
   });
 
   it('takes categories as the text that stands there, and numbers from text', async () => {
-    // A reader alone would take 01 for 1, and so for a category that the model does not know.
-    expect(await predicted([], 'a,code,day,on\n3,01,2024-01-01,1\n')).toEqual([130]);
-    const texts = { code: '01', day: '2024-01-01', on: 'TRUE' };
+    // A reader alone would take 2.50 for 2.5, and so for a category that the model does not know.
+    expect(await predicted([], 'a,code,day,on\n3,2.50,2024-01-01,1\n3,1.50,2024-01-01,1\n')).toEqual([130, 30]);
+    const texts = { code: '2.50', day: '2024-01-01', on: 'TRUE' };
     expect(
       await predicted(
         [],
@@ -128,7 +128,7 @@ describe('lakelet predict', () => {
   });
 
   it('keeps the order of many records, which are scored in batches', async () => {
-    const sql = `SELECT (i % 10)::DOUBLE AS a, '00' AS code, 19723 AS day, 1 AS "on", i AS n FROM range(300000) t(i)`;
+    const sql = `SELECT (i % 10)::DOUBLE AS a, '1.50' AS code, 19723 AS day, 1 AS "on", i AS n FROM range(300000) t(i)`;
     const output = join(folder, 'many.csv');
     const answer = await predict([sql, '--keep', 'n', '--format', 'csv', '--output', output]);
     expect(answer).toMatchObject({ code: 0, out: '' });
