@@ -160,7 +160,7 @@ it(
     expect(await lake.query("SELECT count(*)::INTEGER AS n FROM bronze.purchases WHERE run_id = 'twice'")).toEqual([
       { n: 5000 },
     ]);
-    expect(await runsOf('twice')).toHaveLength(6);
+    expect(await runsOf('twice')).toHaveLength(7);
   },
   LIMIT,
 );
@@ -179,7 +179,7 @@ it(
     expect(await lake.query("SELECT count(*)::INTEGER AS n FROM bronze.purchases WHERE run_id = 'killed'")).toEqual([
       { n: 400_000 },
     ]);
-    expect(await runsOf('killed')).toHaveLength(6);
+    expect(await runsOf('killed')).toHaveLength(7);
   },
   LIMIT,
 );
