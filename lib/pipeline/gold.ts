@@ -25,9 +25,9 @@ export function goldPath({ name }: Pick<Aggregate, 'name'>): string {
 }
 
 /**
- * Makes gold anew from silver at one version: the aggregates, then the model, which is logged to MLflow, or recorded where
- * there is no server, then the predictions for rows that have none, which are added by the champion. A server that can't take it fails the step, with the aggregates published and the record kept; the
- * step can be repeated.
+ * Makes gold anew from silver at one version: the aggregates, then the model with its report, which is logged to MLflow, or
+ * recorded where there is no server, then the champion's predictions for rows that have none. A server that can't take the
+ * training fails the step, with the aggregates published and the record kept; the step can be repeated.
  *
  * @throws LakeletError `TABLE_NOT_FOUND` where silver is not there, `TOO_FEW_ROWS`, `RUN_ID_REUSED`, what the tables, the
  *   forest and MLflow throw
